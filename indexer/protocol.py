@@ -1,0 +1,200 @@
+"""What an index answers: one protocol, whatever holds the data.
+
+The engine asks an `IndexReader` for candidates and for the stored values behind them, and knows no backend.
+A reader is one generation of the index: its answers never change. Passages and documents are named by
+integers that mean nothing outside the reader that gave them; `doc_id` is the name that lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.analyser import Analyser
+from indexer.document import MetadataValue, Passage
+from indexer.encoding import Vectors
+from indexer.filters import Filter
+
+Numbers: TypeAlias = NDArray[np.int64]
+Scores: TypeAlias = NDArray[np.float32]
+TextField: TypeAlias = Literal["any", "title", "headings", "body"]
+FieldKind: TypeAlias = Literal["string", "number", "bool", "date"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One analysed part of a query.
+
+    Args:
+        terms: One term, or a phrase's terms in order.
+        field: Where to look; `any` is all of them.
+    """
+
+    terms: tuple[str, ...]
+    field: TextField = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalQuery:
+    """What BM25 scores: a passage's score is the sum over clauses and over fields, weighted by field."""
+
+    clauses: tuple[Clause, ...]
+    title: float = 1.0
+    headings: float = 1.0
+    body: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Passages found: score descending, ties by passage number ascending, no repeats; three arrays of shape (n,)."""
+
+    passages: Numbers
+    documents: Numbers
+    scores: Scores
+
+    def __len__(self) -> int:
+        return len(self.passages)
+
+
+class Selection(Protocol):
+    """Some of the documents, as one reader understands it."""
+
+    @property
+    def count(self) -> int:
+        """How many documents."""
+        ...
+
+    def __contains__(self, document: int) -> bool:
+        """Whether the document of this number is one of them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage and the numbers that the reader knows it by."""
+
+    number: int
+    document: int
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """What is known of a document without its text. `length` is in characters; `pages` as in `Document`."""
+
+    number: int
+    doc_id: str
+    title: str
+    source: str
+    metadata: Mapping[str, MetadataValue]
+    length: int
+    passages: int
+    pages: tuple[int, ...]
+
+
+class IndexReader(Protocol):
+    """One generation of an index. Safe to share between threads."""
+
+    @property
+    def generation(self) -> int:
+        """Grows with every commit."""
+        ...
+
+    @property
+    def analyser(self) -> Analyser:
+        """The analyser that the documents were analysed with."""
+        ...
+
+    @property
+    def encoder_fingerprint(self) -> str:
+        """The fingerprint of the encoder that made the vectors."""
+        ...
+
+    @property
+    def document_count(self) -> int:
+        """Documents in this generation."""
+        ...
+
+    @property
+    def passage_count(self) -> int:
+        """Passages in this generation."""
+        ...
+
+    def fields(self) -> Mapping[str, frozenset[FieldKind]]:
+        """Return the metadata fields there are, with the kinds of value that they hold."""
+        ...
+
+    def select(
+        self, filters: Filter | None = None, required: Sequence[Clause] = (), excluded: Sequence[Clause] = ()
+    ) -> Selection | None:
+        """Return the documents that pass the filter, hold every required and no excluded clause in some passage.
+
+        None stands for all documents, when nothing was asked.
+
+        Raises:
+            InvalidFilter: an unknown field (with the nearest known name), or a value of the wrong type.
+        """
+        ...
+
+    def lexical(self, query: LexicalQuery, depth: int, selection: Selection | None = None) -> Candidates:
+        """Return the best `depth` passages by BM25 (k1 1.2, b 0.75, Lucene's formula), fewer only if fewer match."""
+        ...
+
+    def dense(self, vector: Vectors, depth: int, selection: Selection | None = None) -> Candidates:
+        """Return the best `depth` passages by cosine with `vector`, shape (dim,); passages without vector never."""
+        ...
+
+    def lexical_scores(self, query: LexicalQuery, passages: Numbers) -> Scores:
+        """Return the BM25 scores of these passages, in their order; 0 for those that do not match."""
+        ...
+
+    def dense_scores(self, vector: Vectors, passages: Numbers) -> Scores:
+        """Return the cosines of these passages, in their order; NaN for those without a vector."""
+        ...
+
+    def explain_lexical(self, query: LexicalQuery, passage: int) -> list[tuple[Clause, float]]:
+        """Return what each matching clause adds to the passage's BM25 score, largest first."""
+        ...
+
+    def vectors(self, passages: Numbers) -> Vectors:
+        """Return the vectors of these passages, shape (n, dim); rows of zeros for those without one."""
+        ...
+
+    def passages(self, numbers: Sequence[int] | Numbers) -> list[StoredPassage]:
+        """Return these passages, in the order asked."""
+        ...
+
+    def passages_of(self, document: int) -> Numbers:
+        """Return the numbers of a document's passages, in the document's order."""
+        ...
+
+    def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
+        """Return these documents, in the order asked."""
+        ...
+
+    def find(self, doc_id: str) -> StoredDocument | None:
+        """Return the document of this id, or None when this generation has none."""
+        ...
+
+    def doc_ids(self, documents: Numbers) -> list[str]:
+        """Return the ids of these documents, in the order asked; quicker than `documents`."""
+        ...
+
+    def text(self, document: int, start: int, end: int) -> str:
+        """Return the characters from `start` to `end` of the document's text, reading no more than is needed."""
+        ...
+
+    def document_frequency(self, clause: Clause) -> int:
+        """Return in how many passages a one-term clause occurs."""
+        ...
+
+    def spellings(self, word: str, limit: int = 5) -> list[tuple[str, int]]:
+        """Return words of the index near `word`, each with how often it occurs: nearest first, then most frequent.
+
+        Near is an edit distance of 1, or of 2 from six letters on.
+        """
+        ...
