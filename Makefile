@@ -1,0 +1,62 @@
+# What one types: make demo, make test, make check, make bench, make clean.
+#
+# Each of demo and test keeps an environment of its own (.venv, .venv-test), made by tools/setup_venv.py from
+# the pins in constraints.txt; a second run finds it ready. Variables:
+#   PYTHON   the Python to use, 3.11 or newer      make demo PYTHON=python3.12
+#   EXTRAS   extras for the tests' environment     make test EXTRAS=gpu,multilingual
+#   ARGS     what pytest is given                  make test ARGS="tests/engine -k fusion"
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench pins clean venv venv-test
+
+# The first Python that is new enough; when there is none, python3, so that the set-up can say what it found.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; exit; }; done; echo python3)
+EXTRAS ?=
+ARGS ?=
+DEMO := .venv/bin/quire
+IN_TEST := PYTHONSAFEPATH=1 .venv-test/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help:
+	@echo "make demo    install Quire into .venv, index Python's own documentation, and search it"
+	@echo "make test    build the wheel, install it into .venv-test, and run the tests on it"
+	@echo "make check   ruff, mypy and the import contracts"
+	@echo "make bench   the benchmarks, each against a peer (minutes)"
+	@echo "make clean   remove the environments, the demo and every cache"
+
+venv:
+	@$(PYTHON) tools/setup_venv.py .venv
+
+venv-test:
+	@$(PYTHON) tools/setup_venv.py .venv-test --wheel --group dev --extras "$(EXTRAS)"
+
+demo: venv
+	@$(DEMO) demo
+
+test: venv-test
+	@QUIRE_TEST_INSTALLED=1 $(IN_TEST)/pytest $(ARGS)
+
+check: venv-test
+	$(IN_TEST)/ruff check .
+	$(IN_TEST)/ruff format --check .
+	.venv-test/bin/mypy
+	.venv-test/bin/lint-imports
+
+format: venv-test
+	$(IN_TEST)/ruff check --fix .
+	$(IN_TEST)/ruff format .
+
+bench: venv-test
+	@for script in benchmarks/*.py; do echo "== $$script"; $(IN_TEST)/python $$script || exit 1; done
+
+# New pins: everything there is, newest, in an environment of its own; torch stays where constraints.txt has it.
+pins:
+	$(PYTHON) tools/pin.py constraints.txt
+
+clean:
+	rm -rf .venv .venv-test .venv-pins demo-corpus demo-index dist build .coverage .coverage.*
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

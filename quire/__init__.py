@@ -1,0 +1,99 @@
+"""Search over long documents: words and meaning together, with an account of every score.
+
+    import quire
+
+    with quire.open("my-index") as engine:
+        for hit in engine.search("interrupted indexing").hits:
+            print(hit.score, hit.title, hit.passages[0].snippet.text)
+
+An index is made with `quire index FOLDER --index my-index` on the command line, or with `indexer.Index` and
+`indexer.index_corpus` in Python. Everything here is re-exported from `engine` and `indexer`, and loaded when it
+is first used: `import quire` costs milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine import Hit, Query, Ranking, SearchEngine, SearchError, SearchSettings
+    from indexer import (
+        And,
+        Document,
+        Encoder,
+        Eq,
+        Exists,
+        In,
+        Index,
+        IndexingError,
+        Not,
+        Or,
+        Range,
+        filter_from_json,
+        index_corpus,
+        load_encoder,
+        read_corpus,
+    )
+
+__all__ = [
+    "And",
+    "Document",
+    "Encoder",
+    "Eq",
+    "Exists",
+    "Hit",
+    "In",
+    "Index",
+    "IndexingError",
+    "Not",
+    "Or",
+    "Query",
+    "Range",
+    "Ranking",
+    "SearchEngine",
+    "SearchError",
+    "SearchSettings",
+    "__version__",
+    "filter_from_json",
+    "index_corpus",
+    "load_encoder",
+    "open",
+    "read_corpus",
+]
+
+_ENGINE = frozenset({"Hit", "Query", "Ranking", "SearchEngine", "SearchError", "SearchSettings"})
+
+
+def open(  # noqa: A001  quire.open reads as it should, and no module does `from quire import *`
+    path: str | Path, *, encoder: Encoder | None = None, settings: SearchSettings | None = None
+) -> SearchEngine:
+    """Return a `SearchEngine` over the index at `path`; close it, or use it in a `with` statement.
+
+    Args:
+        path: The index's folder.
+        encoder: What to encode queries with; by default the encoder that the index was made with, loaded when
+            the first query needs it.
+        settings: How to search; by default `SearchSettings()`.
+
+    Raises:
+        SearchError: there is no index at `path`, or it cannot be read.
+    """
+    from engine import SearchEngine
+
+    return SearchEngine.open(path, encoder=encoder, settings=settings)
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: object = version("quire-search")
+    elif name in __all__:
+        value = getattr(import_module("engine" if name in _ENGINE else "indexer"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
