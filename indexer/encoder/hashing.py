@@ -45,14 +45,15 @@ class HashingEncoder:
 
     def encode_query(self, text: str) -> Vectors:
         """Return a unit vector, float32, shape (dim,)."""
-        vector = self._zeros(1)[0]
+        vector: Vectors = self._zeros(1)[0]
         for word in _WORD.findall(text.casefold()):
             digest = blake2b(word.encode("utf-8", "replace"), digest_size=9).digest()
             vector[int.from_bytes(digest[:8], "big") % self.dim] += 1.0 if digest[8] & 1 else -1.0
         length = float(np.linalg.norm(vector))
         if length == 0.0:
             vector[0] = length = 1.0
-        return vector / np.float32(length)
+        vector /= length
+        return vector
 
     def token_offsets(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """Return for each text the character spans of its words, int32, shape (words, 2)."""

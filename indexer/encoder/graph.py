@@ -1,0 +1,165 @@
+"""Builds the ONNX graph of an encoder, straight from its weights.
+
+The graph takes the word embeddings of a batch of padded texts and gives one pooled vector a text. It uses
+ONNX Runtime's fused operators (attention with its biases, layer norm with its residual sum, exact GELU
+with its bias); its weights stay where they are and are handed to the session by name. Building takes
+milliseconds, so a graph is never stored.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.encoder.architectures import Shape
+from indexer.encoder.onnx_wire import FLOAT, INT8, INT32, INT64, Graph
+from indexer.encoder.quantise import per_channel
+from indexer.encoder.weights import Weights
+from indexer.encoding import Vectors
+
+Pooling: TypeAlias = Literal["mean", "cls", "max"]
+Given: TypeAlias = dict[str, NDArray[np.generic]]
+
+_ORT = "com.microsoft"
+
+
+class _Builder:
+    """One graph under construction; `given` collects the tensors that the session is to be handed."""
+
+    def __init__(self, shape: Shape, weights: Weights, int8: bool) -> None:
+        self.graph = Graph()
+        self.given: Given = {}
+        self.shape = shape
+        self.weights = weights
+        self.int8 = int8
+
+    def give(self, name: str, array: NDArray[np.generic]) -> str:
+        kind = INT8 if array.dtype == np.int8 else FLOAT
+        self.given[name] = array
+        return self.graph.external(name, kind, array.shape)
+
+    def read(self, name: str, *shape: int) -> Vectors:
+        return self.weights.tensor(self.shape.prefix + name, shape)
+
+    def give_read(self, name: str, *shape: int) -> str:
+        return self.give(name, self.read(name, *shape))
+
+    def ints(self, name: str, *values: int) -> str:
+        return self.graph.constant(name, INT64, [len(values)], np.array(values, "<i8").tobytes())
+
+    def linear(self, x: str, name: str, rows: int, columns: int) -> str:
+        """Add x · Wᵀ, without the bias: the operator that follows adds it. `name.weight` is (rows, columns)."""
+        weight = self.read(f"{name}.weight", rows, columns)
+        if not self.int8:
+            weight_name = self.give(f"{name}.weight", weight)
+            return self.graph.node("FusedMatMul", [x, weight_name], f"{name}.out", {"transB": 1}, _ORT)
+        values, scales = per_channel(weight)
+        inputs = [x, self.give(f"{name}.weight", values), self.give(f"{name}.scale", scales)]
+        return self.graph.node("DynamicQuantizeMatMul", inputs, f"{name}.out", None, _ORT)
+
+    def norm(self, summed: str, residual: str, norm: str, bias: str, output: str) -> str:
+        """Add layer_norm(summed + bias + residual)."""
+        width = self.shape.width
+        inputs = [summed, residual, *(self.give_read(f"{norm}.{end}", width) for end in ("weight", "bias"))]
+        inputs.append(self.give_read(bias, width))
+        epsilon = {"epsilon": self.shape.epsilon}
+        return self.graph.node("SkipLayerNormalization", inputs, output, epsilon, _ORT)
+
+    def activation(self, x: str, bias: str) -> str:
+        bias_name = self.give_read(bias, self.shape.inner)
+        if self.shape.activation == "gelu":
+            return self.graph.node("BiasGelu", [x, bias_name], f"{bias}.gelu", None, _ORT)
+        x = self.graph.node("Add", [x, bias_name], f"{bias}.sum")
+        if self.shape.activation == "relu":
+            return self.graph.node("Relu", [x], f"{bias}.relu")
+        return self.graph.node("Gelu", [x], f"{bias}.gelu", {"approximate": "tanh"})
+
+    def embeddings(self, words: str) -> str:
+        shape, names = self.shape, self.shape.names
+        table = self.read(f"{names.positions}.weight", shape.positions, shape.width)[shape.first_position :]
+        if names.types:
+            kinds = f"{shape.prefix}{names.types}.weight"
+            table = table + self.weights.rows(kinds, np.array([0]))
+        dims = self.graph.node("Shape", [words], "dims")
+        length = self.graph.node("Gather", [dims, self.ints("second", 1)], "length")
+        span = [self.give("positions", table), self.ints("start", 0), length, self.ints("axis", 0)]
+        placed = self.graph.node("Add", [words, self.graph.node("Slice", span, "placed")], "embedded")
+        inputs = [placed, *(self.give_read(f"{names.norm}.{end}", shape.width) for end in ("weight", "bias"))]
+        attributes = {"axis": -1, "epsilon": shape.epsilon}
+        return self.graph.node("LayerNormalization", inputs, "embeddings", attributes)
+
+    def relative(self) -> str:
+        """Add MPNet's bias by relative position, shape (1, heads, length, length)."""
+        buckets = self.graph.input("buckets", INT64, ["length", "length"])
+        name = f"{self.shape.names.relative}.weight"
+        table = self.give_read(name, self.shape.buckets, self.shape.heads)
+        bias = self.graph.node("Gather", [table, buckets], "relative.rows")
+        bias = self.graph.node("Transpose", [bias], "relative.heads", {"perm": (2, 0, 1)})
+        return self.graph.node("Unsqueeze", [bias, "axis"], "relative")
+
+    def layer(self, x: str, number: int, mask: str, relative: str) -> str:
+        shape, names = self.shape, self.shape.names
+        at = names.layer.format(number)
+        width = shape.width
+        heads = [self.linear(x, at + part, width, width) for part in (names.query, names.key, names.value)]
+        biases = [self.read(f"{at}{part}.bias", width) for part in (names.query, names.key, names.value)]
+        bias = self.give(f"{at}attention.bias", np.concatenate(biases))
+        inputs = [*heads, bias, mask, *([relative] if relative else [])]
+        attended = self.graph.node(
+            "MultiHeadAttention", inputs, f"{at}attended", {"num_heads": shape.heads}, _ORT
+        )
+        attended = self.linear(attended, at + names.attended, width, width)
+        x = self.norm(attended, x, at + names.attention_norm, f"{at}{names.attended}.bias", f"{at}middle")
+        inner = self.activation(
+            self.linear(x, at + names.inner, shape.inner, width), f"{at}{names.inner}.bias"
+        )
+        outer = self.linear(inner, at + names.outer, width, shape.inner)
+        return self.norm(outer, x, at + names.output_norm, f"{at}{names.outer}.bias", f"{at}output")
+
+    def pool(self, x: str, mask: str, pooling: Pooling) -> None:
+        node = self.graph.node
+        if pooling == "cls":
+            node("Gather", [x, self.graph.constant("first", INT64, [], b"\0" * 8)], "pooled", {"axis": 1})
+        else:
+            keep = node("Unsqueeze", [node("Cast", [mask], "mask.float", {"to": FLOAT}), "ax2"], "keep")
+            self.ints("ax2", 2)
+            self.ints("ax1", 1)
+            if pooling == "mean":
+                total = node("ReduceSum", [node("Mul", [x, keep], "kept"), "ax1"], "total", {"keepdims": 0})
+                count = node("ReduceSum", [keep, "ax1"], "count", {"keepdims": 0})
+                node("Div", [total, count], "pooled")
+            else:
+                one = self.graph.constant("one", FLOAT, [], np.float32(1).tobytes())
+                far = self.graph.constant("far", FLOAT, [], np.float32(1e9).tobytes())
+                away = node("Mul", [node("Sub", [keep, one], "minus"), far], "away")
+                node("ReduceMax", [node("Add", [x, away], "kept"), "ax1"], "pooled", {"keepdims": 0})
+        self.graph.output("pooled", FLOAT, ["batch", self.shape.width])
+
+
+def build(shape: Shape, weights: Weights, pooling: Pooling, int8: bool = False) -> tuple[bytes, Given]:
+    """Return a graph and the tensors that its session must be given.
+
+    Inputs: `words` float32 (batch, length, width), the rows of the word table; `mask` int32 (batch,
+    length), 1 for a token and 0 for padding; for MPNet `buckets` int64 (length, length). Output: `pooled`
+    float32 (batch, width).
+
+    Args:
+        shape: The network.
+        weights: Its tensors.
+        pooling: How a text's token vectors become one.
+        int8: Whether to quantise the layers' matrices, one scale for each output channel.
+
+    Raises:
+        ModelError: a tensor is missing or has another shape than config.json says.
+    """
+    builder = _Builder(shape, weights, int8)
+    words = builder.graph.input("words", FLOAT, ["batch", "length", shape.width])
+    mask = builder.graph.input("mask", INT32, ["batch", "length"])
+    x = builder.embeddings(words)
+    relative = builder.relative() if shape.buckets else ""
+    for number in range(shape.layers):
+        x = builder.layer(x, number, mask, relative)
+    builder.pool(x, mask, pooling)
+    return builder.graph.to_bytes(), builder.given
