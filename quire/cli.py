@@ -1,0 +1,215 @@
+"""The `quire` command: what it has, how it fails, and nothing else. Each command is a module of `quire.commands`.
+
+A command's module is imported when it is run, so `quire --help` costs as much as importing click. Exit status:
+
+    0    done
+    1    done, but not all of it: some documents failed, or `verify` found something wrong
+    2    a command line, query or configuration that cannot be understood
+    3    it could not be done: no such index, a full disk, a missing model
+    70   a fault in Quire itself
+    130  interrupted; what was committed is kept
+    141  whoever read the output stopped reading
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from engine.configuration import Configuration
+
+DONE, PARTLY, USAGE, FAILED, FAULT, INTERRUPTED, UNREAD = 0, 1, 2, 3, 70, 130, 141
+
+# Name -> (module of quire.commands, what `quire --help` says of it).
+COMMANDS = {
+    "demo": ("demo", "Index Python's own documentation and search it."),
+    "index": ("index", "Index files and folders, or bring an index up to date."),
+    "search": ("search", "Search an index; without a query, ask for queries."),
+    "why-not": ("why_not", "Say why a document is not among the results."),
+    "stats": ("maintain", "Say what an index holds."),
+    "verify": ("maintain", "Check an index's stores against each other."),
+    "compact": ("maintain", "Give back the space of deleted documents."),
+    "delete": ("maintain", "Delete documents from an index."),
+    "export": ("transfer", "Write an index's documents as JSON lines."),
+    "import": ("transfer", "Index documents that `quire export` wrote."),
+    "config": ("config", "Show every setting and where it comes from."),
+    "completion": ("completion", "Print the script that completes commands in your shell."),
+}
+
+
+@dataclass(slots=True)
+class State:
+    """What the options before the command's name say."""
+
+    config_path: str | None = None
+    options: dict[str, tuple[str, object]] = field(default_factory=dict)
+
+    def configuration(self, **options: tuple[str, object]) -> Configuration:
+        """Return the configuration under these options: `search__alpha=("--alpha", 0.3)`."""
+        from engine.configuration import load
+
+        return load(
+            self.config_path, options={name.replace("__", "."): value for name, value in options.items()}
+        )
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are asked for, and whose errors are one line each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, importing its module; None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"quire.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name, or say which was probably meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"commands are {', '.join(COMMANDS)}"
+            ctx.fail(f"no such command: {args[0]!r}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name, (_, says) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin so, without importing any."""
+        names = [
+            CompletionItem(name, help=says)
+            for name, (_, says) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command line and end the process with its exit status."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        readable(sys.stdout)
+        readable(sys.stderr)
+        try:
+            status = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            status = _unread()
+        except BaseException as error:
+            if "--debug" in arguments and not isinstance(error, SystemExit | click.exceptions.Exit):
+                raise
+            status = _explain(error)
+        sys.exit(status if isinstance(status, int) else DONE)
+
+
+def readable(stream: TextIO) -> None:
+    """Let a stream print any text: UTF-8 in a locale that has no encoding, and never an encoding error."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is None:
+        return
+    encoding = (stream.encoding or "ascii").lower().replace("_", "-")
+    if encoding in ("ascii", "us-ascii", "ansi-x3.4-1968", "646"):
+        reconfigure(encoding="utf-8", errors="backslashreplace")
+    elif stream.errors not in ("replace", "backslashreplace"):
+        reconfigure(errors="backslashreplace" if encoding in ("utf-8", "utf8") else "replace")
+
+
+def _unread() -> int:
+    """Leave quietly after a broken pipe: what is still buffered goes nowhere."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (OSError, ValueError):
+            continue
+    return UNREAD
+
+
+def _explain(error: BaseException) -> int:
+    """Print one line on what went wrong and return the exit status that stands for it."""
+    from indexer.errors import IndexingError, InvalidFilter, InvalidSettings
+
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else FAILED
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        _complain("interrupted")
+        return INTERRUPTED
+    if isinstance(error, click.UsageError):
+        error.show()
+        return USAGE
+    if isinstance(error, click.ClickException):
+        _complain(error.format_message())
+        return FAILED
+    if isinstance(error, IndexingError):
+        _complain(str(error))
+        return USAGE if isinstance(error, InvalidFilter | InvalidSettings) else FAILED
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(f"{place}{error.strerror or error}")
+        return FAILED
+    from engine.errors import SearchError
+
+    if isinstance(error, SearchError):
+        suggestion = getattr(error, "suggestion", "")
+        _complain(f"{error}{f' (did you mean {suggestion}?)' if suggestion else ''}")
+        return USAGE if error.status == 422 else FAILED
+    _complain(
+        f"a fault in Quire: {type(error).__name__}: {error}\n"
+        "Run it again as `quire --debug ...` to see where, and report it."
+    )
+    return FAULT
+
+
+def _complain(message: str) -> None:
+    click.echo(f"quire: {message}", err=True)
+
+
+CONTEXT: MutableMapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
+@click.option("--config", "config_path", metavar="FILE", help="The configuration file; see `quire config`.")
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")
+@click.version_option(package_name="quire-search", prog_name="quire", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, config_path: str | None, debug: bool, verbose: bool) -> None:
+    """Search over long documents: words and meaning together, with an account of every score.
+
+    \b
+      quire index FOLDER INDEX      index every document in a folder
+      quire search INDEX QUERY      search it
+    """  # noqa: D301  click reads the backspace
+    ctx.obj = State(config_path)
+    if verbose or debug:
+        import logging
+
+        logging.basicConfig(format="%(name)s: %(message)s", level=logging.DEBUG if debug else logging.INFO)
+
+
+def main() -> NoReturn:
+    """Run the `quire` command."""
+    cli.main(prog_name="quire")

@@ -1,0 +1,1 @@
+"""The commands of `quire`, one module each or a few that belong together; imported when run."""
