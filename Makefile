@@ -8,7 +8,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench pins clean venv venv-test
+.PHONY: help demo test check format bench pins clean venv venv-test pytest lint
 
 # The first Python that is new enough; when there is none, python3, so that the set-up can say what it found.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
@@ -16,9 +16,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	&& { echo $$p; exit; }; done; echo python3)
 EXTRAS ?=
 ARGS ?=
-DEMO := .venv/bin/quire
-IN_TEST := PYTHONSAFEPATH=1 .venv-test/bin
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
+TOOLS := .venv-test/bin
+# The folders here are named as the packages in the wheel: PYTHONSAFEPATH keeps them out of the way.
+INSTALLED := QUIRE_TEST_INSTALLED=1 PYTHONSAFEPATH=1
 
 help:
 	@echo "make demo    install Quire into .venv, index Python's own documentation, and search it"
@@ -28,35 +28,46 @@ help:
 	@echo "make clean   remove the environments, the demo and every cache"
 
 venv:
+	@command -v $(PYTHON) >/dev/null || { echo "Quire needs Python 3.11 or newer, and there is no $(PYTHON) here." >&2; \
+		echo "On Debian or Ubuntu:  sudo apt-get install python3 python3-venv python3-dev g++" >&2; exit 1; }
 	@$(PYTHON) tools/setup_venv.py .venv
 
 venv-test:
+	@command -v $(PYTHON) >/dev/null || { echo "Quire needs Python 3.11 or newer, and there is no $(PYTHON) here." >&2; \
+		echo "On Debian or Ubuntu:  sudo apt-get install python3 python3-venv python3-dev g++" >&2; exit 1; }
 	@$(PYTHON) tools/setup_venv.py .venv-test --wheel --group dev --extras "$(EXTRAS)"
 
 demo: venv
-	@$(DEMO) demo
+	@.venv/bin/quire demo
 
 test: venv-test
-	@QUIRE_TEST_INSTALLED=1 $(IN_TEST)/pytest $(ARGS)
+	@$(MAKE) --no-print-directory pytest
 
-check: venv-test
-	$(IN_TEST)/ruff check .
-	$(IN_TEST)/ruff format --check .
-	.venv-test/bin/mypy
-	.venv-test/bin/lint-imports
+# On the wheel that .venv-test holds already.
+pytest:
+	@$(INSTALLED) $(TOOLS)/pytest $(ARGS)
+
+check: venv-test lint
+
+lint:
+	$(TOOLS)/ruff check .
+	$(TOOLS)/ruff format --check .
+	$(TOOLS)/mypy
+	$(TOOLS)/lint-imports
 
 format: venv-test
-	$(IN_TEST)/ruff check --fix .
-	$(IN_TEST)/ruff format .
+	$(TOOLS)/ruff check --fix .
+	$(TOOLS)/ruff format .
 
 bench: venv-test
-	@for script in benchmarks/*.py; do echo "== $$script"; $(IN_TEST)/python $$script || exit 1; done
+	@for script in benchmarks/*.py; do \
+		echo "== $$script"; $(INSTALLED) $(TOOLS)/python $$script || exit 1; done
 
-# New pins: everything there is, newest, in an environment of its own; torch stays where constraints.txt has it.
+# New pins: everything there is, newest, in an environment of its own; torch stays where tools/pin.py has it.
 pins:
 	$(PYTHON) tools/pin.py constraints.txt
 
 clean:
-	rm -rf .venv .venv-test .venv-pins demo-corpus demo-index dist build .coverage .coverage.*
+	rm -rf .venv .venv-test demo-corpus demo-index dist build .coverage .coverage.*
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

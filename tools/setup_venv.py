@@ -64,9 +64,8 @@ def wanted(root, arguments):
     for name in ("pyproject.toml", "constraints.txt", os.path.join("tools", "setup_venv.py")):
         with open(os.path.join(root, name), "rb") as file:
             digest.update(file.read())
-    digest.update(repr((sys.version, sys.executable, arguments.extras, arguments.group)).encode())
-    digest.update(repr((arguments.wheel, root)).encode())
-    return digest.hexdigest()
+    digest.update(repr((sys.version, sys.executable, arguments.group, arguments.wheel, root)).encode())
+    return f"{digest.hexdigest()} {arguments.extras}"
 
 
 def run(command, **options):
@@ -127,11 +126,13 @@ def main():
     venv = os.path.abspath(arguments.venv)
     check_machine()
     stamp = os.path.join(venv, STAMP)
-    want = wanted(root, arguments)
     have = ""
     if os.path.exists(stamp):
         with open(stamp) as file:
             have = file.read()
+    if not arguments.extras:  # whatever extras it was made with serve as well
+        arguments.extras = have.partition(" ")[2]
+    want = wanted(root, arguments)
     if have != want:
         started = time.time()
         if have:
