@@ -1,0 +1,401 @@
+"""The index in a folder: create or open it, then take a reader or the writer.
+
+    index = Index.create("my-index", encoder=load_encoder())
+    with index.writer() as writer:
+        writer.add(Document("hamlet", text))
+    index.reader().passage_count
+
+A reader sees one generation whole; the writer makes the next one at `commit`. What was committed survives a
+crash at any moment, and whatever of the derived files is missing, half-written or behind is rebuilt on open.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sqlite3
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from indexer.analyser import Analyser
+from indexer.encoding import Encoder
+from indexer.errors import FingerprintMismatch, IndexCorrupt, IndexExists, IndexLocked, IndexNotFound
+from indexer.local import truth
+from indexer.local.derive import Derived
+from indexer.local.durable import mapped_storage_errors
+from indexer.local.graph import EXACT_UP_TO
+from indexer.local.lock import WriterLock
+from indexer.local.manifest import FORMAT, Manifest, epoch_name, read_manifest, version_mismatch
+from indexer.local.reader import LocalReader
+from indexer.local.verify import Verification, verify
+from indexer.local.writer import IndexWriter
+from indexer.splitter import Splitter, SplitterSettings
+
+_log = logging.getLogger(__name__)
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderIdentity:
+    """Which encoder an index was made with: the name to load it by, its fingerprint, its vectors' length."""
+
+    name: str
+    precision: str
+    fingerprint: str
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStats:
+    """What an index holds.
+
+    `removed_passages` are those of deleted and replaced documents, which `compact` takes off the disk;
+    `graph_passages` are those that the HNSW graph covers, 0 while all are searched exactly.
+    """
+
+    path: str
+    generation: int
+    documents: int
+    passages: int
+    vectors: int
+    removed_passages: int
+    graph_passages: int
+    megabytes: float
+    encoder: str
+    analyser: str
+    fields: dict[str, tuple[str, ...]]
+
+
+class Index:
+    """The index in one folder. Safe to share between threads; the writer is one thread's own."""
+
+    def __init__(self, path: Path, meta: dict[str, str], encoder: Encoder | None, exact_up_to: int) -> None:
+        self.path = path
+        self.analyser = Analyser(meta["language"])
+        self.passages = SplitterSettings(**json.loads(meta["passages"]))
+        self.encoder_identity = EncoderIdentity(**json.loads(meta["encoder"]))
+        self._exact_up_to = exact_up_to
+        self._encoder = encoder
+        self._lock = threading.Lock()
+        self._current: LocalReader | None = None
+        if self.analyser.fingerprint != meta["analyser"]:
+            raise FingerprintMismatch("analyser", meta["analyser"], self.analyser.fingerprint)
+        if encoder is not None:
+            self._check(encoder)
+
+    @classmethod
+    def create(
+        cls,
+        path: str | Path,
+        *,
+        encoder: Encoder,
+        precision: str = "fp32",
+        language: str = "english",
+        passages: SplitterSettings | None = None,
+        exact_up_to: int = EXACT_UP_TO,
+    ) -> Index:
+        """Make an empty index in the folder `path`, which must be absent or empty.
+
+        Args:
+            path: The folder.
+            encoder: Encodes passages and queries; an index is opened with the same.
+            precision: What to load the encoder at when the index is opened without one.
+            language: Of the analyser: a Snowball language.
+            passages: How documents are split.
+            exact_up_to: Passages from which on an HNSW graph is used.
+
+        Raises:
+            IndexExists: there is an index already, or files of something else.
+        """
+        folder = Path(path)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise IndexExists(
+                f"{folder} is there already and not an empty folder; open it, or name another folder"
+            )
+        analyser = Analyser(language)
+        identity = EncoderIdentity(encoder.name, precision, encoder.fingerprint, encoder.dim)
+        meta = {
+            "format": str(FORMAT),
+            "generation": "0",
+            "language": language,
+            "analyser": analyser.fingerprint,
+            "encoder": json.dumps(asdict(identity)),
+            "passages": json.dumps(asdict(passages or SplitterSettings())),
+        }
+        with mapped_storage_errors(f"creating {folder}"):
+            epoch = folder / epoch_name(1)
+            epoch.mkdir(parents=True)
+            beside = epoch / f".{truth.FILE}.new"
+            truth.create(beside, meta)
+            beside.replace(epoch / truth.FILE)
+        return cls.open(folder, encoder=encoder, exact_up_to=exact_up_to)
+
+    @classmethod
+    def open(
+        cls, path: str | Path, *, encoder: Encoder | None = None, exact_up_to: int = EXACT_UP_TO
+    ) -> Index:
+        """Open the index in the folder `path`, and repair what a crash left behind.
+
+        Args:
+            path: The folder.
+            encoder: The one it was made with; without it, that one is loaded by name when first needed.
+            exact_up_to: Passages from which on an HNSW graph is used.
+
+        Raises:
+            IndexNotFound: there is none.
+            IndexCorrupt: its SQLite file is damaged.
+            IndexVersionMismatch: it is of another format version.
+            FingerprintMismatch: it was made with another analyser or encoder.
+            IndexLocked: it needs repair, and a writer is at work.
+        """
+        folder = Path(path)
+        epoch = _current_epoch(folder)
+        connection = truth.connect(folder / epoch_name(epoch) / truth.FILE)
+        try:
+            meta = truth.read_meta(connection)
+        finally:
+            connection.close()
+        if meta.get("format") != str(FORMAT):
+            raise version_mismatch(folder, meta.get("format"))
+        index = cls(folder, meta, encoder, exact_up_to)
+        index._recover(epoch, int(meta["generation"]))
+        return index
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder the index was made with, loaded on first use.
+
+        Raises:
+            ModelNotFound: it is nowhere to be found.
+            FingerprintMismatch: what was found under its name is another one.
+        """
+        if self._encoder is None:
+            from indexer.encoder import load_encoder
+
+            with self._lock:
+                if self._encoder is None:
+                    identity = self.encoder_identity
+                    encoder = load_encoder(identity.name, precision=identity.precision)
+                    self._check(encoder)
+                    self._encoder = encoder
+        return self._encoder
+
+    def _check(self, encoder: Encoder) -> None:
+        if encoder.fingerprint != self.encoder_identity.fingerprint:
+            raise FingerprintMismatch("encoder", self.encoder_identity.fingerprint, encoder.fingerprint)
+
+    def reader(self) -> LocalReader:
+        """Return a reader of the current generation; the same one until there is a newer."""
+        with self._lock:
+            for _ in range(_TRIES):
+                manifest = self._manifest()
+                if self._current is not None and self._current.generation == manifest.generation:
+                    return self._current
+                try:
+                    self._current = self._read(manifest)
+                except (IndexCorrupt, IndexNotFound, FileNotFoundError):
+                    # Either a writer has moved on meanwhile, or a derived file is damaged.
+                    if self._manifest().generation == manifest.generation:
+                        self._rebuild()
+            if self._current is None:
+                raise IndexCorrupt(
+                    f"{self.path}: no generation could be opened; run `quire verify {self.path}`"
+                )
+            return self._current
+
+    def _read(self, manifest: Manifest) -> LocalReader:
+        identity = self.encoder_identity
+        return LocalReader(self.path, manifest, self.analyser, identity.fingerprint, identity.dim)
+
+    def writer(self) -> IndexWriter:
+        """Return the writer; there is one at a time. Use it as a context manager.
+
+        Raises:
+            IndexLocked: another writer is at work; names it.
+        """
+        encoder = self.encoder
+        lock = WriterLock(self.path)
+        lock.acquire()
+        try:
+            self._remove_stale_epochs()
+            derived = self._caught_up()
+            path = derived.manifest.folder(self.path) / truth.FILE
+            return IndexWriter(lock, path, derived, self.analyser, encoder, Splitter(encoder, self.passages))
+        except BaseException:
+            lock.release()
+            raise
+
+    def compact(self) -> None:
+        """Write the index anew without what was deleted or replaced, and take that off the disk.
+
+        Readers of the old generation go on; a crash leaves the old index.
+
+        Raises:
+            IndexLocked: a writer is at work.
+            IndexFull: there is no room for the new copy beside the old one.
+        """
+        from indexer.local.compact import rewrite
+
+        with WriterLock(self.path):
+            self._remove_stale_epochs()
+            manifest = self._caught_up_and_closed()
+            with mapped_storage_errors(f"compacting {self.path}"):
+                generation = rewrite(self.path, manifest, self.analyser)
+                fresh = Manifest(generation=0, epoch=manifest.epoch + 1, rows=0, lexical="")
+                self._derive(fresh, generation)
+            shutil.rmtree(manifest.folder(self.path), ignore_errors=True)
+
+    def verify(self) -> Verification:
+        """Check every invariant of the current generation; reads all of the index."""
+        return verify(self.path, self._manifest(), self.encoder_identity.dim)
+
+    def stats(self) -> IndexStats:
+        """Return what the index holds and how much room it takes."""
+        reader = self.reader()
+        manifest = self._manifest()
+        sizes = [path.stat().st_size for path in self.path.rglob("*") if path.is_file()]
+        return IndexStats(
+            path=str(self.path),
+            generation=manifest.generation,
+            documents=reader.document_count,
+            passages=reader.passage_count,
+            vectors=reader.vector_count,
+            removed_passages=manifest.rows - reader.passage_count,
+            graph_passages=manifest.graph.rows if manifest.graph else 0,
+            megabytes=round(sum(sizes) / 1e6, 1),
+            encoder=self.encoder_identity.fingerprint,
+            analyser=self.analyser.fingerprint,
+            fields={name: tuple(sorted(kinds)) for name, kinds in sorted(reader.fields().items())},
+        )
+
+    def truth_path(self) -> Path:
+        """Return the SQLite file of the current generation."""
+        return self._manifest().folder(self.path) / truth.FILE
+
+    def rebuild(self) -> None:
+        """Make the derived files anew from SQLite.
+
+        Raises:
+            IndexLocked: a writer is at work.
+        """
+        with self._lock:
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        with WriterLock(self.path):
+            epoch = _current_epoch(self.path)
+            _log.warning("%s: rebuilding the lexical and vector indexes from SQLite", self.path)
+            self._derive(Manifest(generation=0, epoch=epoch, rows=0, lexical=""), None)
+            self._current = None
+
+    def _manifest(self) -> Manifest:
+        manifest = read_manifest(self.path)
+        if manifest is None:
+            raise IndexNotFound(f"{self.path} has lost its manifest; open the index again to make a new one")
+        return manifest
+
+    def _recover(self, epoch: int, generation: int) -> None:
+        """Bring the derived files up to SQLite, unless a living writer is about to."""
+        try:
+            manifest = read_manifest(self.path)
+        except IndexCorrupt as error:
+            _log.warning("%s", error)
+            manifest = None
+        if manifest is not None and manifest.generation >= generation:
+            return
+        try:
+            with WriterLock(self.path):
+                _log.info("%s: catching up with SQLite at generation %d", self.path, generation)
+                self._derive(manifest or Manifest(0, epoch, 0, ""), None)
+        except IndexLocked:
+            if manifest is None:
+                raise
+
+    def _caught_up(self) -> Derived:
+        """Return the derived files, in step with SQLite; for the holder of the lock."""
+        manifest = self._caught_up_and_closed()
+        return Derived(self.path, manifest, self.analyser, self.encoder_identity.dim, self._exact_up_to)
+
+    def _caught_up_and_closed(self) -> Manifest:
+        epoch = _current_epoch(self.path)
+        connection = truth.connect(self.path / epoch_name(epoch) / truth.FILE)
+        try:
+            generation = int(truth.read_meta(connection)["generation"])
+        finally:
+            connection.close()
+        try:
+            manifest = self._manifest()
+            if manifest.generation == generation:
+                self._read(manifest).close()
+                return manifest
+        except (IndexCorrupt, IndexNotFound):
+            manifest = Manifest(generation=0, epoch=epoch, rows=0, lexical="")
+        return self._derive(manifest, generation)
+
+    def _derive(self, manifest: Manifest, generation: int | None) -> Manifest:
+        """Catch up from `manifest`; from nothing when its files turn out to be damaged."""
+        connection = truth.connect(manifest.folder(self.path) / truth.FILE)
+        try:
+            target = int(truth.read_meta(connection)["generation"]) if generation is None else generation
+            with mapped_storage_errors(f"rebuilding {self.path}"):
+                try:
+                    return self._replay(manifest, connection, target)
+                except (IndexCorrupt, ValueError) as error:
+                    if not manifest.lexical:
+                        raise
+                    _log.warning("%s: %s; rebuilding from SQLite", self.path, error)
+                    return self._replay(Manifest(0, manifest.epoch, 0, ""), connection, target)
+        finally:
+            connection.close()
+
+    def _replay(self, manifest: Manifest, connection: sqlite3.Connection, generation: int) -> Manifest:
+        derived = Derived(self.path, manifest, self.analyser, self.encoder_identity.dim, self._exact_up_to)
+        try:
+            return derived.catch_up(connection, generation)
+        finally:
+            derived.close()
+
+    def _remove_stale_epochs(self) -> None:
+        current = epoch_name(_current_epoch(self.path))
+        for path in self.path.glob("epoch-*"):
+            if path.name != current:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Close the reader."""
+        with self._lock:
+            if self._current is not None:
+                self._current.close()
+                self._current = None
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _current_epoch(folder: Path) -> int:
+    """Return the epoch that the manifest names, or without it the one whose SQLite file is the newest."""
+    try:
+        manifest = read_manifest(folder)
+    except IndexCorrupt:
+        manifest = None
+    if manifest is not None:
+        return manifest.epoch
+    generations = {}
+    for path in folder.glob(f"epoch-*/{truth.FILE}"):
+        connection = truth.connect(path)
+        try:
+            generations[int(path.parent.name.removeprefix("epoch-"))] = int(
+                truth.read_meta(connection)["generation"]
+            )
+        finally:
+            connection.close()
+    if not generations:
+        raise IndexNotFound(
+            f"there is no index in {folder}; make one with `quire index FOLDER --index {folder}`"
+        )
+    return max(generations, key=lambda epoch: (generations[epoch], -epoch))

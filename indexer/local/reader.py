@@ -1,0 +1,336 @@
+"""One generation of the embedded index, ready to answer. Implements `indexer.protocol.IndexReader`."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.analyser import Analyser
+from indexer.document import metadata_from_json
+from indexer.encoding import Vectors
+from indexer.errors import IndexCorrupt
+from indexer.filters import Filter
+from indexer.local import truth
+from indexer.local.filter_masks import mask
+from indexer.local.graph import GraphReader
+from indexer.local.lexical import LexicalReader
+from indexer.local.manifest import Manifest
+from indexer.local.spelling import Spelling
+from indexer.local.vectors import FILE, VectorFile, top
+from indexer.protocol import (
+    Candidates,
+    Clause,
+    FieldKind,
+    LexicalQuery,
+    Numbers,
+    Scores,
+    StoredDocument,
+    StoredPassage,
+)
+
+_FEW_DOCUMENTS = 4096  # up to so many are given to tantivy as a set; of more, what it finds is filtered
+_EXACT_SHARE = 0.1  # a selection of less than this share of the passages is searched exactly
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSelection:
+    """Some documents: `mask[n]` says whether number n is among them."""
+
+    mask: NDArray[np.bool_]
+    count: int
+
+    def __contains__(self, document: int) -> bool:
+        return 0 <= document < len(self.mask) and bool(self.mask[document])
+
+
+class LocalReader:
+    """Reads the generation that `manifest` names; made by `Index.reader`.
+
+    Raises:
+        IndexCorrupt: a derived file is missing or cut short.
+    """
+
+    def __init__(
+        self, index: Path, manifest: Manifest, analyser: Analyser, encoder_fingerprint: str, dim: int
+    ) -> None:
+        self._manifest = manifest
+        self._analyser = analyser
+        self._encoder_fingerprint = encoder_fingerprint
+        folder = manifest.folder(index)
+        for name, check in manifest.files.items():
+            path = folder / name
+            size = path.stat().st_size if path.exists() else -1
+            if size < check.size or (size > check.size and name != FILE):
+                raise IndexCorrupt(f"{path} has {size} bytes, {check.size} were written")
+        self._connections = truth.Connections(folder / truth.FILE)
+        self._lexical = LexicalReader(folder / manifest.lexical)
+        self._vectors = VectorFile(folder / FILE, manifest.rows, dim)
+        self._graph = GraphReader(folder, manifest.graph, dim) if manifest.graph else None
+        self._load_numbers()
+        self._spelling_lock = threading.Lock()
+
+    def _load_numbers(self) -> None:
+        generation = self._manifest.generation
+        with self._connections.borrow() as connection:
+            highest = connection.execute("SELECT max(number) FROM documents").fetchone()[0]
+            live = np.zeros(0 if highest is None else highest + 1, dtype=np.bool_)
+            rows = connection.execute(
+                "SELECT number FROM documents WHERE added <= ?1 AND (removed IS NULL OR removed > ?1)",
+                (generation,),
+            )
+            live[np.fromiter((row[0] for row in rows), dtype=np.int64)] = True
+            flat = np.fromiter(
+                (
+                    value
+                    for row in connection.execute(
+                        "SELECT number, document, encoded FROM passages INDEXED BY passage_of"
+                    )
+                    for value in row
+                ),
+                dtype=np.int64,
+            ).reshape(-1, 3)
+        self._live = live
+        flat = flat[(flat[:, 0] < self._manifest.rows) & live[flat[:, 1]]]
+        self._document_of = np.full(self._manifest.rows, -1, dtype=np.int64)
+        self._document_of[flat[:, 0]] = flat[:, 1]
+        self._searchable = np.sort(flat[flat[:, 2] == 1, 0])
+        self._document_count = int(live.sum())
+        self._passage_count = len(flat)
+
+    @property
+    def generation(self) -> int:
+        """Grows with every commit."""
+        return self._manifest.generation
+
+    @property
+    def analyser(self) -> Analyser:
+        """The analyser that the documents were analysed with."""
+        return self._analyser
+
+    @property
+    def encoder_fingerprint(self) -> str:
+        """The fingerprint of the encoder that made the vectors."""
+        return self._encoder_fingerprint
+
+    @property
+    def document_count(self) -> int:
+        """Documents in this generation."""
+        return self._document_count
+
+    @property
+    def passage_count(self) -> int:
+        """Passages in this generation."""
+        return self._passage_count
+
+    @property
+    def vector_count(self) -> int:
+        """Passages that have a vector."""
+        return len(self._searchable)
+
+    @cached_property
+    def _fields(self) -> dict[str, frozenset[FieldKind]]:
+        kinds: dict[str, set[FieldKind]] = {}
+        with self._connections.borrow() as connection:
+            for name, kind in connection.execute("SELECT DISTINCT name, kind FROM fields"):
+                kinds.setdefault(name, set()).add(kind)
+        return {name: frozenset(found) for name, found in kinds.items()}
+
+    def fields(self) -> Mapping[str, frozenset[FieldKind]]:
+        """Return the metadata fields there are, with the kinds of value that they hold."""
+        return self._fields
+
+    def select(
+        self, filters: Filter | None = None, required: Sequence[Clause] = (), excluded: Sequence[Clause] = ()
+    ) -> DocumentSelection | None:
+        """Return the documents that pass the filter, hold every required and no excluded clause in some passage."""
+        if filters is None and not required and not excluded:
+            return None
+        chosen = self._live.copy()
+        if filters is not None:
+            with self._connections.borrow() as connection:
+                chosen &= mask(connection, filters, len(chosen), self._fields)
+        for clauses, wanted in ((required, True), (excluded, False)):
+            for clause in clauses:
+                holds = np.zeros(len(chosen), dtype=np.bool_)
+                holds[self._lexical.matching_documents(clause)] = True
+                chosen &= holds if wanted else ~holds
+        return DocumentSelection(chosen, int(chosen.sum()))
+
+    def lexical(
+        self, query: LexicalQuery, depth: int, selection: DocumentSelection | None = None
+    ) -> Candidates:
+        """Return the best `depth` passages by BM25, fewer only if fewer match."""
+        if depth <= 0 or not query.clauses or (selection is not None and selection.count == 0):
+            return _nothing()
+        if selection is None:
+            return self._lexical.search(query, depth)
+        if selection.count <= _FEW_DOCUMENTS:
+            return self._lexical.search_in(query, depth, np.flatnonzero(selection.mask))
+        share = selection.count / max(self._document_count, 1)
+        ask = int(depth / share * 1.5) + depth
+        while True:
+            found = self._lexical.search(query, ask)
+            kept = np.flatnonzero(selection.mask[found.documents])[:depth]
+            if len(kept) == depth or len(found) < ask:
+                return Candidates(found.passages[kept], found.documents[kept], found.scores[kept])
+            ask *= 4
+
+    def dense(self, vector: Vectors, depth: int, selection: DocumentSelection | None = None) -> Candidates:
+        """Return the best `depth` passages by cosine with `vector`; passages without vector never."""
+        rows = self._searchable
+        if selection is not None:
+            rows = rows[selection.mask[self._document_of[rows]]]
+        if depth <= 0 or len(rows) == 0:
+            return _nothing()
+        if self._graph is None or len(rows) < _EXACT_SHARE * self._manifest.rows or depth >= len(rows):
+            found = self._vectors.nearest(vector, depth, rows)
+        else:
+            found = self._approximate(self._graph, vector, depth, rows)
+        scores = self._vectors.scores(vector, found)
+        order = np.lexsort((found, -scores))
+        return Candidates(found[order], self._document_of[found[order]], scores[order])
+
+    def _approximate(self, graph: GraphReader, vector: Vectors, depth: int, rows: Numbers) -> Numbers:
+        allowed = np.zeros(self._manifest.rows, dtype=np.bool_)
+        allowed[rows] = True
+        tail = rows[np.searchsorted(rows, graph.rows) :]
+        within = len(rows) - len(tail)
+        ask = int(depth * graph.rows / max(within, 1) * 1.2) + 16
+        while ask < graph.rows // 4:
+            near = graph.nearest(vector, ask)
+            near = near[allowed[near]]
+            if len(near) >= min(depth, within):
+                pool = np.concatenate([near, tail])
+                return top(self._vectors.scores(vector, pool), pool, depth)
+            ask *= 4
+        return self._vectors.nearest(vector, depth, rows)
+
+    def lexical_scores(self, query: LexicalQuery, passages: Numbers) -> Scores:
+        """Return the BM25 scores of these passages, in their order; 0 for those that do not match."""
+        return self._lexical.scores(query, passages)
+
+    def dense_scores(self, vector: Vectors, passages: Numbers) -> Scores:
+        """Return the cosines of these passages, in their order; NaN for those without a vector."""
+        scores = self._vectors.scores(vector, passages)
+        scores[~self._vectors.matrix[passages].any(axis=1)] = np.nan
+        return scores
+
+    def explain_lexical(self, query: LexicalQuery, passage: int) -> list[tuple[Clause, float]]:
+        """Return what each matching clause adds to the passage's BM25 score, largest first."""
+        one = np.array([passage], dtype=np.int64)
+        parts = []
+        for clause in query.clauses:
+            alone = LexicalQuery((clause,), query.title, query.headings, query.body)
+            score = float(self._lexical.scores(alone, one)[0])
+            if score > 0:
+                parts.append((clause, score))
+        return sorted(parts, key=lambda part: -part[1])
+
+    def vectors(self, passages: Numbers) -> Vectors:
+        """Return the vectors of these passages, shape (n, dim); rows of zeros for those without one."""
+        return np.array(self._vectors.matrix[passages])
+
+    def passages(self, numbers: Sequence[int] | Numbers) -> list[StoredPassage]:
+        """Return these passages, in the order asked."""
+        found = self._rows(
+            "SELECT p.number, p.document, doc_id, ordinal, start, end, headings, page, tokens FROM passages p "
+            "JOIN documents d ON d.number = p.document WHERE p.number",
+            numbers,
+        )
+        return [StoredPassage(row[0], row[1], truth.passage(*row[2:])) for row in found]
+
+    def passages_of(self, document: int) -> Numbers:
+        """Return the numbers of a document's passages, in the document's order."""
+        with self._connections.borrow() as connection:
+            rows = connection.execute(
+                "SELECT number FROM passages WHERE document = ? ORDER BY ordinal", (document,)
+            )
+            return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
+        """Return these documents, in the order asked."""
+        found = self._rows(
+            "SELECT number, doc_id, title, source, metadata, length, passages, pages FROM documents WHERE number",
+            numbers,
+        )
+        return [
+            StoredDocument(
+                row[0], row[1], row[2], row[3], metadata_from_json(row[4]), row[5], row[6], tuple(json.loads(row[7]))
+            )
+            for row in found
+        ]
+
+    def find(self, doc_id: str) -> StoredDocument | None:
+        """Return the document of this id, or None when this generation has none."""
+        with self._connections.borrow() as connection:
+            rows = connection.execute("SELECT number FROM documents WHERE doc_id = ?", (doc_id,)).fetchall()
+        live = [number for (number,) in rows if number < len(self._live) and self._live[number]]
+        return self.documents(live)[0] if live else None
+
+    def live_documents(self) -> Numbers:
+        """Return the numbers of all documents of this generation, in the order they came."""
+        return np.flatnonzero(self._live)
+
+    def doc_ids(self, documents: Numbers) -> list[str]:
+        """Return the ids of these documents, in the order asked."""
+        return [row[1] for row in self._rows("SELECT number, doc_id FROM documents WHERE number", documents)]
+
+    def text(self, document: int, start: int, end: int) -> str:
+        """Return the characters from `start` to `end` of the document's text."""
+        with self._connections.borrow() as connection:
+            return truth.read_text(connection, document, start, end)
+
+    def document_frequency(self, clause: Clause) -> int:
+        """Return in how many passages a clause occurs."""
+        return self._lexical.matching_passages(clause)
+
+    @cached_property
+    def _spelling(self) -> Spelling:
+        with self._connections.borrow() as connection:
+            return Spelling(dict(connection.execute("SELECT word, count FROM words")))
+
+    def spellings(self, word: str, limit: int = 5) -> list[tuple[str, int]]:
+        """Return words of the index near `word`, with how often each occurs: nearest first, then most frequent."""
+        with self._spelling_lock:
+            spelling = self._spelling
+        near = []
+        for candidate, count in spelling.near(word, limit * 4):
+            terms = self._analyser.terms(candidate)
+            if terms and all(self.document_frequency(Clause((term,))) for term in terms):
+                near.append((candidate, count))
+            if len(near) == limit:
+                break
+        return near
+
+    def _rows(self, select: str, numbers: Sequence[int] | Numbers) -> list[tuple[Any, ...]]:
+        """Return the rows of these numbers, in their order; the number is the first column."""
+        wanted = [int(number) for number in numbers]
+        found: dict[int, tuple[Any, ...]] = {}
+        with self._connections.borrow() as connection:
+            for at in range(0, len(wanted), 500):
+                piece = wanted[at : at + 500]
+                for row in connection.execute(f"{select} IN ({','.join('?' * len(piece))})", piece):
+                    found[row[0]] = row
+        missing = [number for number in wanted if number not in found]
+        if missing:
+            raise IndexCorrupt(
+                f"SQLite lacks rows {missing[:5]} that the index refers to; run `quire verify`"
+            )
+        return [found[number] for number in wanted]
+
+    def close(self) -> None:
+        """Close the connections that are idle."""
+        self._connections.close()
+
+
+def _nothing() -> Candidates:
+    empty = np.zeros(0, dtype=np.int64)
+    return Candidates(empty, empty, np.zeros(0, dtype=np.float32))

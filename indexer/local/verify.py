@@ -1,0 +1,229 @@
+"""Checks every invariant within and between the three stores, and names what fails."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from indexer.document import Block, Document, metadata_from_json
+from indexer.errors import IndexCorrupt, InvalidDocument
+from indexer.local import truth
+from indexer.local.derive import stored_vectors
+from indexer.local.durable import checksum
+from indexer.local.graph import GraphReader
+from indexer.local.lexical import LexicalReader
+from indexer.local.manifest import Manifest
+from indexer.local.vectors import FILE, VectorFile
+
+Store: TypeAlias = Literal["sqlite", "lexical", "vectors", "graph", "manifest"]
+
+_ROWS = 4096
+_SAMPLE = 50  # queries that test the graph's recall
+_RECALL = 0.8  # of the ten nearest; below, the graph is called damaged
+_UNIT = 1e-3  # how far from 1 a vector's length may be
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken invariant: the store, what was found, and whether it can be rebuilt from SQLite."""
+
+    store: Store
+    found: str
+    repairable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` looked at and what it found wrong."""
+
+    generation: int
+    documents: int
+    passages: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every invariant holds."""
+        return not self.problems
+
+
+def verify(index: Path, manifest: Manifest, dim: int) -> Verification:
+    """Check the generation that `manifest` names; reads all of it."""
+    folder = manifest.folder(index)
+    problems: list[Problem] = []
+    documents = passages = 0
+    try:
+        connection = truth.connect(folder / truth.FILE)
+    except IndexCorrupt as error:
+        return Verification(manifest.generation, 0, 0, (Problem("sqlite", str(error), repairable=False),))
+    try:
+        problems += [Problem("sqlite", found, repairable=False) for found in _truth(connection, dim)]
+        if not problems:
+            live = _live_passages(connection)
+            passages = len(live)
+            documents = connection.execute("SELECT count(*) FROM documents WHERE removed IS NULL").fetchone()[
+                0
+            ]
+            generation = int(truth.read_meta(connection)["generation"])
+            if generation != manifest.generation:
+                found = f"the manifest is at generation {manifest.generation}, SQLite at {generation}"
+                problems.append(Problem("manifest", found, repairable=True))
+            problems += _files(folder, manifest)
+            problems += [Problem("lexical", found, True) for found in _lexical(folder, manifest, live)]
+            problems += [
+                Problem("vectors", found, True) for found in _vectors(folder, manifest, connection, dim)
+            ]
+            problems += [Problem("graph", found, True) for found in _graph(folder, manifest, dim)]
+    except sqlite3.DatabaseError as error:
+        problems.append(Problem("sqlite", f"SQLite says {error}", repairable=False))
+    finally:
+        connection.close()
+    return Verification(manifest.generation, documents, passages, tuple(problems))
+
+
+def _truth(connection: sqlite3.Connection, dim: int) -> Iterator[str]:
+    for (message,) in connection.execute("PRAGMA integrity_check"):
+        if message != "ok":
+            yield f"integrity check: {message}"
+            return
+    for what, query in (
+        (
+            "passages of no document",
+            "SELECT count(*) FROM passages WHERE document NOT IN (SELECT number FROM documents)",
+        ),
+        (
+            "vectors of no passage",
+            "SELECT count(*) FROM vectors WHERE passage NOT IN (SELECT number FROM passages)",
+        ),
+        (
+            "passages that should have a vector and have none",
+            "SELECT count(*) FROM passages WHERE encoded AND number NOT IN (SELECT passage FROM vectors)",
+        ),
+    ):
+        (count,) = connection.execute(query).fetchone()
+        if count:
+            yield f"{count} {what}"
+    for row in connection.execute("SELECT passage, crc, vector FROM vectors"):
+        if zlib.crc32(row[2]) != row[1]:
+            yield f"the vector of passage {row[0]} is not what was written"
+        elif (
+            len(row[2]) != dim * 4
+            or abs(float(np.linalg.norm(np.frombuffer(row[2], dtype="<f4"))) - 1) > _UNIT
+        ):
+            yield f"the vector of passage {row[0]} is not a unit vector of {dim} numbers"
+    numbers = connection.execute(
+        "SELECT number FROM documents WHERE removed IS NULL ORDER BY number"
+    ).fetchall()
+    for (number,) in numbers:
+        yield from _document(connection, number)
+
+
+def _document(connection: sqlite3.Connection, number: int) -> Iterator[str]:
+    doc_id, expected, count = connection.execute(
+        "SELECT doc_id, hash, passages FROM documents WHERE number = ?", (number,)
+    ).fetchone()
+    try:
+        document = stored_document(connection, number)
+    except (InvalidDocument, ValueError, KeyError) as error:
+        yield f"document {doc_id!r} cannot be read back: {error}"
+        return
+    if document.content_hash() != expected:
+        yield f"document {doc_id!r} is not what was written: its content hash differs"
+    spans = connection.execute(
+        "SELECT ordinal, start, end FROM passages WHERE document = ? ORDER BY ordinal", (number,)
+    ).fetchall()
+    if [span[0] for span in spans] != list(range(count)):
+        yield f"document {doc_id!r} should have {count} passages, found {len(spans)}"
+    if any(not 0 <= start <= end <= len(document.text) for _, start, end in spans):
+        yield f"document {doc_id!r} has a passage outside its text"
+
+
+def stored_document(connection: sqlite3.Connection, number: int) -> Document:
+    """Return a document as it was added."""
+    row = connection.execute(
+        "SELECT doc_id, title, source, metadata, blocks, pages, length FROM documents WHERE number = ?",
+        (number,),
+    ).fetchone()
+    return Document(
+        doc_id=row[0],
+        text=truth.read_text(connection, number, 0, row[6]),
+        title=row[1],
+        metadata=metadata_from_json(row[3]),
+        source=row[2],
+        blocks=tuple(Block(*block) for block in json.loads(row[4])),
+        pages=tuple(json.loads(row[5])),
+    )
+
+
+def _live_passages(connection: sqlite3.Connection) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    rows = connection.execute(
+        "SELECT p.number FROM passages p JOIN documents d ON d.number = p.document WHERE d.removed IS NULL"
+    )
+    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
+
+
+def _files(folder: Path, manifest: Manifest) -> Iterator[Problem]:
+    for name, check in manifest.files.items():
+        path = folder / name
+        store: Store = "vectors" if name == FILE else "graph" if name.startswith("graph") else "lexical"
+        if not path.exists():
+            yield Problem(store, f"{name} is missing", repairable=True)
+        elif path.stat().st_size < check.size:
+            found = f"{name} has {path.stat().st_size} bytes, {check.size} were written"
+            yield Problem(store, found, repairable=True)
+        elif checksum(path, check.size) != check.crc:
+            yield Problem(store, f"{name} is not what was written: its checksum differs", repairable=True)
+
+
+def _lexical(
+    folder: Path, manifest: Manifest, live: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> Iterator[str]:
+    try:
+        found = LexicalReader(folder / manifest.lexical).all_passages()
+    except (IndexCorrupt, ValueError) as error:
+        yield str(error)
+        return
+    if not np.array_equal(found, live):
+        missing, extra = len(np.setdiff1d(live, found)), len(np.setdiff1d(found, live))
+        yield f"of {len(live)} passages it lacks {missing}, and it holds {extra} that are not in SQLite"
+
+
+def _vectors(folder: Path, manifest: Manifest, connection: sqlite3.Connection, dim: int) -> Iterator[str]:
+    try:
+        matrix = VectorFile(folder / FILE, manifest.rows, dim).matrix
+    except IndexCorrupt as error:
+        yield str(error)
+        return
+    for at in range(0, manifest.rows, _ROWS):
+        end = min(at + _ROWS, manifest.rows)
+        if not np.array_equal(matrix[at:end], stored_vectors(connection, at, end, dim)):
+            yield f"{FILE} differs from SQLite in rows {at} to {end - 1}"
+
+
+def _graph(folder: Path, manifest: Manifest, dim: int) -> Iterator[str]:
+    if manifest.graph is None:
+        return
+    try:
+        graph = GraphReader(folder, manifest.graph, dim)
+        matrix = VectorFile(folder / FILE, manifest.rows, dim).matrix[: graph.rows]
+    except IndexCorrupt as error:
+        yield str(error)
+        return
+    rows = np.flatnonzero(np.asarray(matrix).any(axis=1))
+    queries = np.random.default_rng(0).choice(rows, size=min(_SAMPLE, len(rows)), replace=False)
+    found = 0
+    for query in queries:
+        scores = matrix[rows] @ matrix[query]
+        near = graph.nearest(matrix[query], 10)
+        floor = np.sort(scores)[-min(10, len(rows))] - 1e-5
+        found += int(np.sum(matrix[near] @ matrix[query] >= floor))
+    recall = found / max(len(queries) * min(10, len(rows)), 1)
+    if recall < _RECALL:
+        yield f"it finds {recall:.2f} of the ten nearest passages, at least {_RECALL} was expected"

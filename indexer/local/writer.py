@@ -1,0 +1,253 @@
+"""The one writer: documents in, passages encoded on the way, everything committed or nothing.
+
+Encoding runs in a thread of its own, so that splitting, analysing and storing the next documents hide
+behind it. A document whose content hash is unchanged costs nothing; of a changed one, only the passages that
+changed are encoded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from indexer.analyser import Analyser
+from indexer.document import Document, Passage
+from indexer.encoding import Encoder, Vectors
+from indexer.errors import IndexingError
+from indexer.local import truth
+from indexer.local.derive import Derived
+from indexer.local.durable import mapped_storage_errors
+from indexer.local.lock import WriterLock
+from indexer.splitter import Splitter, contextual_text
+
+Outcome: TypeAlias = Literal["added", "updated", "unchanged"]
+
+_BATCH = 256  # passages given to the encoder at a time
+_QUEUE = 2  # batches under way before the writer waits
+_READABLE = 0.5  # a passage of which the encoder knows less than this share of letters gets no vector
+
+
+class IndexWriter:
+    """Adds, updates and deletes documents; a context manager that commits when its block ends well.
+
+    Nothing shows to readers, and nothing is promised, before `commit`. Made by `Index.writer`.
+    """
+
+    def __init__(
+        self,
+        lock: WriterLock,
+        path: Path,
+        derived: Derived,
+        analyser: Analyser,
+        encoder: Encoder,
+        splitter: Splitter,
+    ) -> None:
+        self._lock = lock
+        self._connection = truth.connect(path, write=True)
+        self._derived = derived
+        self._analyser = analyser
+        self._encoder = encoder
+        self._splitter = splitter
+        self._generation = int(truth.read_meta(self._connection)["generation"])
+        self._next_document = self._next("documents")
+        self._next_passage = self._next("passages")
+        self._words: Counter[str] = Counter()
+        self._waiting: list[tuple[int, str]] = []
+        self._under_way: deque[tuple[list[int], Future[Vectors]]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="quire-encoder")
+        self._changed = False
+        self._closed = False
+        self.encoded = 0
+        self.pending = 0
+
+    @property
+    def generation(self) -> int:
+        """The generation of the last commit."""
+        return self._generation
+
+    def add(self, document: Document) -> Outcome:
+        """Add a document, or replace the one of the same id.
+
+        Raises:
+            IndexFull: the disk is full; the writer can only be closed, what was committed is safe.
+        """
+        self._begin()
+        with mapped_storage_errors(f"adding {document.doc_id}"):
+            row = self._live(document.doc_id)
+            if row is not None and row[1] == document.content_hash():
+                return "unchanged"
+            passages = self._splitter.split(document)
+            self._connection.execute("SAVEPOINT one_document")
+            try:
+                self._store(document, passages, None if row is None else row[0])
+            except BaseException:
+                self._connection.execute("ROLLBACK TO one_document")
+                self._connection.execute("RELEASE one_document")
+                raise
+            self._connection.execute("RELEASE one_document")
+            number, first = self._next_document, self._next_passage
+            self._next_document += 1
+            self._next_passage += len(passages)
+            if row is not None:
+                self._derived.remove(row[0])
+            self._derived.add(number, first, document.title, document.text, passages)
+            self._encode_some()
+        self._changed = True
+        return "added" if row is None else "updated"
+
+    def delete(self, doc_id: str) -> bool:
+        """Delete a document; return whether there was one."""
+        self._begin()
+        with mapped_storage_errors(f"deleting {doc_id}"):
+            row = self._live(doc_id)
+            if row is None:
+                return False
+            self._retire(row[0])
+            self._derived.remove(row[0])
+        self._changed = True
+        return True
+
+    def doc_ids(self) -> list[str]:
+        """Return the ids of all documents, those not yet committed included, in the order they came."""
+        rows = self._connection.execute("SELECT doc_id FROM documents WHERE removed IS NULL ORDER BY number")
+        return [doc_id for (doc_id,) in rows]
+
+    def sources(self) -> dict[str, str]:
+        """Return the source of every document by its id."""
+        return dict(self._connection.execute("SELECT doc_id, source FROM documents WHERE removed IS NULL"))
+
+    def commit(self) -> int:
+        """Make all changes since the last commit durable, then visible; return the generation.
+
+        When this returns, they survive a crash of any kind.
+
+        Raises:
+            IndexFull: the disk is full. When the documents could still be stored, the next to open the
+                index makes them visible; otherwise they are as if they had never been added.
+        """
+        if not self._changed:
+            self._rollback_empty()
+            return self._generation
+        generation = self._generation + 1
+        with mapped_storage_errors(f"committing generation {generation}"):
+            self._encode_rest()
+            truth.insert_words(self._connection, self._words)
+            truth.set_meta(self._connection, "generation", str(generation))
+            self._connection.execute("COMMIT")
+            self._words.clear()
+            self._changed = False
+            self._generation = generation
+            self._derived.publish(self._connection, generation)
+        return generation
+
+    def close(self) -> None:
+        """Forget what was not committed, and let the next writer in."""
+        if self._closed:
+            return
+        self._closed = True
+        self._thread.shutdown(cancel_futures=True)
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._connection.close()
+            self._derived.close()
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> IndexWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.commit()
+        finally:
+            self.close()
+
+    def _begin(self) -> None:
+        if self._closed:
+            raise IndexingError("this writer is closed; take another one with index.writer()")
+        if not self._connection.in_transaction:
+            with mapped_storage_errors("beginning to write"):
+                self._connection.execute("BEGIN IMMEDIATE")
+
+    def _rollback_empty(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _next(self, table: str) -> int:
+        (highest,) = self._connection.execute(f"SELECT max(number) FROM {table}").fetchone()
+        return 0 if highest is None else int(highest) + 1
+
+    def _live(self, doc_id: str) -> tuple[int, str] | None:
+        row: tuple[int, str] | None = self._connection.execute(
+            "SELECT number, hash FROM documents WHERE doc_id = ? AND removed IS NULL", (doc_id,)
+        ).fetchone()
+        return row
+
+    def _retire(self, number: int) -> None:
+        self._connection.execute(
+            "UPDATE documents SET removed = ? WHERE number = ?", (self._generation + 1, number)
+        )
+
+    def _store(self, document: Document, passages: Sequence[Passage], previous: int | None) -> None:
+        number, first = self._next_document, self._next_passage
+        text = document.text
+        texts = [contextual_text(document.title, p.headings, text[p.start : p.end]) for p in passages]
+        hashes = [blake2b(item.encode(), digest_size=16).digest() for item in texts]
+        readable = [self._encoder.readable(item) >= _READABLE for item in texts]
+        known: dict[bytes, bytes] = {}
+        if previous is not None:
+            self._retire(previous)
+            known = self._vectors_by_hash(previous)
+        truth.insert_document(self._connection, number, document, len(passages), self._generation + 1)
+        truth.insert_passages(self._connection, number, first, passages, readable, hashes)
+        waiting = []
+        for at, (item, digest, encode) in enumerate(zip(texts, hashes, readable, strict=True)):
+            if encode and digest in known:
+                vector = np.frombuffer(known[digest], dtype="<f4")
+                truth.insert_vectors(self._connection, [first + at], vector[None, :])
+            elif encode:
+                waiting.append((first + at, item))
+        self._waiting += waiting
+        self.pending += len(waiting)
+        self._words.update(word for word, _ in self._analyser.words(f"{document.title}\n{text}"))
+
+    def _vectors_by_hash(self, document: int) -> dict[bytes, bytes]:
+        return dict(
+            self._connection.execute(
+                "SELECT hash, vector FROM passages JOIN vectors ON passage = number WHERE document = ?",
+                (document,),
+            )
+        )
+
+    def _encode_some(self) -> None:
+        while len(self._waiting) >= _BATCH:
+            self._submit(_BATCH)
+        while self._under_way and (self._under_way[0][1].done() or len(self._under_way) > _QUEUE):
+            self._collect()
+
+    def _encode_rest(self) -> None:
+        while self._waiting:
+            self._submit(_BATCH)
+        while self._under_way:
+            self._collect()
+
+    def _submit(self, count: int) -> None:
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        texts = [text for _, text in batch]
+        self._under_way.append(
+            ([number for number, _ in batch], self._thread.submit(self._encoder.encode_passages, texts))
+        )
+
+    def _collect(self) -> None:
+        numbers, future = self._under_way.popleft()
+        truth.insert_vectors(self._connection, numbers, future.result())
+        self.encoded += len(numbers)
+        self.pending -= len(numbers)
