@@ -1,5 +1,8 @@
 """Text in, unit vectors out: the encoders, and how they are found and loaded.
 
+    load_encoder     a name or a path -> an `indexer.encoding.Encoder`
+    HashingEncoder   an encoder without a model, for tests and for trying things out
+
 Nothing heavy is imported here: a name is imported when it is first asked for.
 """
 
@@ -9,10 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from indexer.encoder.hashing import HashingEncoder
+    from indexer.encoder.load import Device, Precision, load_encoder
+    from indexer.encoder.locate import DEFAULT_ENCODER
 
-__all__ = ["HashingEncoder"]
+__all__ = ["DEFAULT_ENCODER", "Device", "HashingEncoder", "Precision", "load_encoder"]
 
-_HOME = {"HashingEncoder": "indexer.encoder.hashing"}
+_HOME = {
+    "DEFAULT_ENCODER": "indexer.encoder.locate",
+    "Device": "indexer.encoder.load",
+    "HashingEncoder": "indexer.encoder.hashing",
+    "Precision": "indexer.encoder.load",
+    "load_encoder": "indexer.encoder.load",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from indexer.encoder.graph import build
 from indexer.encoder.recipe import DenseLayer, Recipe
 from indexer.encoder.scripts import Scripts
 from indexer.encoder.tokens import Tokens
+from indexer.encoder.unit import unit
 from indexer.encoder.weights import Safetensors, Weights
 from indexer.encoding import Vectors
 from indexer.errors import ModelError
@@ -74,11 +75,18 @@ class OnnxEncoder:
                 f"{name} is said to take {self.max_tokens} tokens and has places for "
                 f"{shape.positions - shape.first_position}; correct max_seq_length in its folder"
             )
+        words = f"{shape.prefix}{shape.names.words}.weight"
+        rows, columns = weights.table(words)
+        if rows < tokens.vocabulary or columns != shape.width:
+            raise ModelError(
+                f"{name}: its word table is {rows} x {columns}, and its tokenizer knows {tokens.vocabulary} words "
+                f"and config.json a width of {shape.width}: they are of different models; fetch it again"
+            )
         self._recipe = recipe
         self._tokens = tokens
         self._weights = weights
         self._scripts = Scripts(tokens)
-        self._words = f"{shape.prefix}{shape.names.words}.weight"
+        self._words = words
         self._buckets = shape.buckets
         self._dense = [_load_dense(layer) for layer in recipe.dense]
         self._threads = threads or _processors()
@@ -125,7 +133,7 @@ class OnnxEncoder:
         for row, item in enumerate(batch):
             ids[row, : len(item)] = item
             mask[row, : len(item)] = 1
-        feeds = {"words": self._weights.rows(self._words, ids), "mask": mask}
+        feeds: dict[str, NDArray[np.generic]] = {"words": self._weights.rows(self._words, ids), "mask": mask}
         if self._buckets:
             feeds["buckets"] = _relative_buckets(longest, self._buckets)
         try:
@@ -137,20 +145,6 @@ class OnnxEncoder:
         for layer in self._dense:
             pooled = layer(pooled)
         return unit(pooled, self.name)
-
-
-def unit(vectors: Vectors, name: str) -> Vectors:
-    """Return `vectors` at length 1, float32, shape (n, dim).
-
-    Raises:
-        ModelError: one is not finite or of no length, which only damaged weights bring about.
-    """
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not np.isfinite(lengths).all() or not (lengths > 0).all():
-        raise ModelError(
-            f"{name}: gave a vector that is not finite: its weights are damaged, fetch the model again"
-        )
-    return np.asarray(vectors / lengths, dtype=np.float32)
 
 
 def _processors() -> int:

@@ -185,7 +185,7 @@ def _dense(folder: Path) -> DenseLayer | None:
 
 def _prompts(config: Mapping[str, Any], name: str) -> tuple[str, str]:
     prompts = _mapping(config.get("prompts") or {}, Path("config_sentence_transformers.json"))
-    default = str(prompts.get(config.get("default_prompt_name"), ""))
+    default = str(prompts.get(str(config.get("default_prompt_name")), ""))
     query = str(prompts.get("query", default))
     passage = next(
         (str(prompts[key]) for key in ("document", "passage", "corpus") if key in prompts), default

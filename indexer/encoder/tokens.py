@@ -71,6 +71,7 @@ class Tokens:
         self._after: list[int] = framed.ids[body[-1] + 1 :] if body else framed.ids[1:]
         self.specials = len(self._before) + len(self._after)
         self.max_tokens = max_tokens
+        self.vocabulary: int = tokenizer.get_vocab_size(with_added_tokens=True)
         if max_tokens <= self.specials:
             raise ModelError(f"the model allows {max_tokens} tokens and needs {self.specials} of them itself")
 

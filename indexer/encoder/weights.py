@@ -37,8 +37,8 @@ class Weights(Protocol):
         """Return the rows of a matrix as float32, shape (*rows.shape, columns)."""
         ...
 
-    def columns(self, name: str) -> int:
-        """Return the number of columns of a matrix."""
+    def table(self, name: str) -> tuple[int, int]:
+        """Return the rows and columns of a matrix."""
         ...
 
     def digest(self) -> bytes:
@@ -91,9 +91,12 @@ class Safetensors:
         entry = self._entry(name)
         return _float32(entry.data.reshape(entry.shape)[rows], entry.dtype)
 
-    def columns(self, name: str) -> int:
-        """Return the number of columns of a matrix."""
-        return self._entry(name).shape[-1]
+    def table(self, name: str) -> tuple[int, int]:
+        """Return the rows and columns of a matrix."""
+        shape = self._entry(name).shape
+        if len(shape) != 2:
+            raise ModelError(f"{self._paths[0]}: {name} has shape {list(shape)}, expected a matrix; {_AGAIN}")
+        return shape[0], shape[1]
 
     def digest(self) -> bytes:
         """Return a hash of sizes, headers and 2 MiB sampled evenly from each file.

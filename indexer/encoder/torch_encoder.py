@@ -1,0 +1,113 @@
+"""An encoder on torch, through sentence-transformers: for GPUs, for bf16, and for any architecture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.document import storable
+from indexer.encoder.batches import BUDGET, plan
+from indexer.encoder.recipe import Recipe
+from indexer.encoder.scripts import Scripts
+from indexer.encoder.tokens import Tokens, read_tokenizer
+from indexer.encoder.unit import unit
+from indexer.encoding import Vectors
+from indexer.errors import ModelError
+
+_GPU_BUDGET = 32_768
+
+
+class TorchEncoder:
+    """A sentence-transformers model. Safe to share between threads, which take turns.
+
+    Args:
+        name: The model's name.
+        fingerprint: What tells its vectors from other models'.
+        root: Its folder.
+        recipe: What its folder says.
+        precision: `fp32` or `bf16`.
+        device: `cpu` or `cuda`.
+
+    Raises:
+        ModelError: sentence-transformers cannot load it, or the device is not there.
+    """
+
+    def __init__(
+        self, name: str, fingerprint: str, root: Path, recipe: Recipe, *, precision: str, device: str
+    ) -> None:
+        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        if device == "cuda" and not torch.cuda.is_available():
+            raise ModelError("device='cuda' was asked for and torch finds no GPU; ask for device='cpu'")
+        kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        try:
+            self._model: Any = SentenceTransformer(
+                str(root), device=device, model_kwargs={"dtype": kind}, local_files_only=True
+            )
+        except Exception as error:  # whatever a model's own code raises
+            raise ModelError(f"{name}: sentence-transformers cannot load it: {error}") from error
+        path = recipe.folder / "tokenizer.json"
+        tokenizer = read_tokenizer(path) if path.is_file() else self._converted(name)
+        limit = int(self._model.max_seq_length or recipe.max_tokens or 512)
+        self._tokens = Tokens(tokenizer, limit, lower=recipe.lower)
+        self._scripts = Scripts(self._tokens)
+        self._recipe = recipe
+        self._budget = _GPU_BUDGET if device == "cuda" else BUDGET
+        self._turn = Lock()
+        self.name = name
+        self.fingerprint = fingerprint
+        self.max_tokens = limit
+        self.overhead_tokens = self._tokens.specials + self._tokens.count(recipe.passage_prompt)
+        self.dim = int(self._model.get_embedding_dimension() or 0)
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, float32, shape (n, dim), in the order of `texts`."""
+        return self._encode([self._recipe.passage_prompt + text for text in texts])
+
+    def encode_query(self, text: str) -> Vectors:
+        """Return a unit vector, float32, shape (dim,)."""
+        vector: Vectors = self._encode([self._recipe.query_prompt + text])[0]
+        return vector
+
+    def token_offsets(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
+        """Return for each text its tokens' character spans, int32, shape (tokens, 2); no special tokens."""
+        return self._tokens.spans(texts)
+
+    def readable(self, text: str) -> float:
+        """Return the share, 0 to 1, of the text's letters that are of scripts this model knows."""
+        return self._scripts.readable(text)
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        out = np.empty((len(texts), self.dim), dtype=np.float32)
+        shown = [storable(text) for text in texts]
+        lengths = [len(ids) for ids in self._tokens.ids(shown)]
+        for batch in plan(lengths, budget=self._budget):
+            with self._turn:
+                vectors = self._model.encode(
+                    [shown[index] for index in batch],
+                    prompt="",
+                    batch_size=len(batch),
+                    show_progress_bar=False,
+                    convert_to_numpy=True,
+                )
+            out[batch] = unit(np.asarray(vectors, dtype=np.float32), self.name)
+        return out
+
+    def _converted(self, name: str) -> Any:
+        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        if backend is None:
+            raise ModelError(f"{name}: has no tokenizer.json and its tokenizer cannot be converted to one")
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_str(backend.to_str())
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
