@@ -1,0 +1,90 @@
+"""The query layer: a question in, a ranking out, with an account of every score.
+
+    with SearchEngine.open("my-index") as engine:
+        for hit in engine.search('turbine +blade "boundary layer" year:>=1960', k=5).hits:
+            print(hit.rank, hit.doc_id, hit.passages[0].snippet.render(), hit.ledger)
+
+- `SearchEngine` answers: `search`, `asearch`, `why_not`.
+- `Query` and `SearchSettings` say what is asked, and how.
+- `Ranking`, `Hit`, `HitPassage`, `Snippet`, `Ledger` and `WhyNot` are the answers.
+- `SearchError` is the root of what can go wrong (`engine.errors`).
+
+Inside: `syntax` and `plan` read the query, `first_stage` finds candidates, `fusion`, `grouping` and `diversity`
+order them, `frozen` and `cursor` keep the list for later pages, `present` and `snippet` make hits of its rows.
+Importing this package imports none of that; a name is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.errors import (
+        BackendUnavailable,
+        IndexOpenError,
+        InvalidCursor,
+        InvalidQuery,
+        InvalidSearchSettings,
+        NoSuchIndex,
+        SearchCancelled,
+        SearchError,
+    )
+    from engine.ledger import Ledger, Term, WordShare
+    from engine.query import Query
+    from engine.ranking import Hit, HitPassage, Ranking, Snippet
+    from engine.search_engine import SearchEngine
+    from engine.settings import SearchSettings
+    from engine.why_not import WhyNot
+
+__all__ = [
+    "BackendUnavailable",
+    "Hit",
+    "HitPassage",
+    "IndexOpenError",
+    "InvalidCursor",
+    "InvalidQuery",
+    "InvalidSearchSettings",
+    "Ledger",
+    "NoSuchIndex",
+    "Query",
+    "Ranking",
+    "SearchCancelled",
+    "SearchEngine",
+    "SearchError",
+    "SearchSettings",
+    "Snippet",
+    "Term",
+    "WhyNot",
+    "WordShare",
+]
+
+_HOME = {
+    "BackendUnavailable": "engine.errors",
+    "Hit": "engine.ranking",
+    "HitPassage": "engine.ranking",
+    "IndexOpenError": "engine.errors",
+    "InvalidCursor": "engine.errors",
+    "InvalidQuery": "engine.errors",
+    "InvalidSearchSettings": "engine.errors",
+    "Ledger": "engine.ledger",
+    "NoSuchIndex": "engine.errors",
+    "Query": "engine.query",
+    "Ranking": "engine.ranking",
+    "SearchCancelled": "engine.errors",
+    "SearchEngine": "engine.search_engine",
+    "SearchError": "engine.errors",
+    "SearchSettings": "engine.settings",
+    "Snippet": "engine.ranking",
+    "Term": "engine.ledger",
+    "WhyNot": "engine.why_not",
+    "WordShare": "engine.ledger",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it lives (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)

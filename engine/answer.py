@@ -1,0 +1,279 @@
+"""One search from question to ranking: plan, select, encode, retrieve, fuse, freeze, show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from engine.cursor import Page, decode, encode, frozen, question_hash, thawed
+from engine.errors import InvalidQuery, SearchCancelled
+from engine.facets import check_facets, count_facets
+from engine.first_stage import Retrieval, retrieve
+from engine.frozen import Context, FusedRows, Row
+from engine.fusion import Bounds
+from engine.meaning import NO_MEANING, Meaning, QueryEncoder
+from engine.plan import Plan, all_filters, make_plan
+from engine.present import Presenter
+from engine.query import Query
+from engine.ranking import Hit, Ranking
+from engine.settings import SearchSettings
+from engine.snapshot import Snapshot
+from engine.spelling import suggestions
+from indexer.errors import InvalidFilter
+from indexer.protocol import Selection
+
+_NOBODY = 'No document meets all conditions of the query (filters, +words, "phrases", -words).'
+
+
+@dataclass(slots=True)
+class Clock:
+    """Times the stages of one search, and ends it between two of them when it was cancelled."""
+
+    cancelled: Callable[[], bool] = bool
+    timings: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def step(self, name: str) -> None:
+        """Charge the time since the last step to a stage.
+
+        Raises:
+            SearchCancelled: nobody waits for the answer any more.
+        """
+        now = time.perf_counter()
+        self.timings[name] = self.timings.get(name, 0.0) + (now - self._last) * 1000
+        self._last = now
+        if self.cancelled():
+            raise SearchCancelled(f"the search was cancelled after the stage {name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query with all that it needs for an answer.
+
+    Args:
+        query: What was asked.
+        settings: How to search.
+        snapshot: The index.
+        encoder: Reads the query's meaning.
+        clock: Times the stages.
+    """
+
+    query: Query
+    settings: SearchSettings
+    snapshot: Snapshot
+    encoder: QueryEncoder
+    clock: Clock
+
+    def plan(self, text: str) -> Plan:
+        """Return what a text asks of the index."""
+        plan = make_plan(text, self.snapshot.reader, self.settings)
+        self.clock.step("plan")
+        return plan
+
+    def select(self, plan: Plan) -> Selection | None:
+        """Return the documents that may answer; None for all.
+
+        Raises:
+            InvalidQuery: a filter names an unknown field, or compares it with the wrong type.
+        """
+        reader = self.snapshot.reader
+        try:
+            selection = reader.select(
+                all_filters(self.query.filters, *plan.filters), plan.required, plan.excluded
+            )
+        except InvalidFilter as error:
+            named = [
+                word for word in str(error).replace('"', "'").split("'")[1:2] if word not in reader.fields()
+            ]
+            close = get_close_matches(named[0], sorted(reader.fields()), n=1) if named else []
+            raise InvalidQuery(str(error), suggestion=close[0] if close else "") from error
+        self.clock.step("select")
+        return selection
+
+    def meaning(self, plan: Plan) -> Meaning:
+        """Return what the encoder makes of the query, where meaning has a say."""
+        if self.settings.alpha <= 0 or not plan.meaning:
+            return NO_MEANING
+        meaning = self.encoder.encode(plan.meaning, self.snapshot.reader.encoder_fingerprint)
+        self.clock.step("encode")
+        return meaning
+
+    def retrieve(self, plan: Plan, selection: Selection | None, meaning: Meaning, wanted: int) -> Retrieval:
+        """Return the candidates."""
+        return retrieve(
+            self.snapshot.reader,
+            plan.lexical,
+            meaning.vector,
+            self.settings.alpha * meaning.readable,
+            self.settings,
+            selection,
+            wanted,
+            self.clock.step,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The first stage's outcome.
+
+    Args:
+        plan: The query as it was searched, perhaps corrected.
+        selection: The documents that may answer.
+        meaning: What the encoder made of it.
+        rows: The list; None when there was nothing to search for.
+        context: What holds for all of the list.
+        depth: How many passages each index was asked for.
+    """
+
+    plan: Plan
+    selection: Selection | None
+    meaning: Meaning
+    rows: FusedRows | None
+    context: Context
+    depth: int
+
+
+def candidates(question: Question, wanted: int) -> Candidates:
+    """Return the candidate list of a query: of at least `wanted` documents, unless fewer match."""
+    snapshot, settings = question.snapshot, question.settings
+    check_facets(settings.facets, snapshot.reader.fields())
+    plan = question.plan(question.query.text)
+    selection = question.select(plan)
+    notices = list(plan.notices)
+    if wanted == 0 or not plan.lexical.clauses:
+        empty = Context(Bounds(), 0.0, "", 0, snapshot.reader.generation, tuple(notices), (), {})
+        return Candidates(plan, selection, NO_MEANING, None, empty, 0)
+    meant = suggestions(plan.text, plan.meaning, snapshot)
+    question.clock.step("spelling")
+    corrected = ""
+    if meant and not _matches(plan, selection, snapshot):
+        other = question.plan(meant[0])
+        chosen = question.select(other)
+        if _matches(other, chosen, snapshot):
+            notices.append(
+                f"Nothing matches {plan.text!r:.100}; these are the results for {other.text!r:.100}."
+            )
+            plan, selection, corrected = other, chosen, other.text
+    meaning = question.meaning(plan)
+    retrieval = question.retrieve(plan, selection, meaning, wanted)
+    rows = FusedRows(snapshot.reader, retrieval, settings, wanted)
+    question.clock.step("fuse")
+    if selection is not None and selection.count == 0:
+        notices.append(_NOBODY)
+    if meaning.notice:
+        notices.append(meaning.notice)
+    facets = {}
+    if settings.facets:
+        stored = snapshot.reader.documents(rows.documents)
+        facets = count_facets(settings.facets, (document.metadata for document in stored))
+        question.clock.step("facets")
+    context = Context(
+        bounds=retrieval.pool.bounds,
+        alpha=retrieval.alpha,
+        corrected=corrected,
+        found=len(rows),
+        generation=snapshot.reader.generation,
+        notices=tuple(notices),
+        suggestions=meant,
+        facets=facets,
+    )
+    return Candidates(plan, selection, meaning, rows, context, retrieval.depth)
+
+
+def _matches(plan: Plan, selection: Selection | None, snapshot: Snapshot) -> bool:
+    """Whether any passage that may answer holds any of the words."""
+    if selection is not None and selection.count == 0:
+        return False
+    if not any(snapshot.frequency(term) for clause in plan.lexical.clauses for term in clause.terms):
+        return False
+    return len(snapshot.reader.lexical(plan.lexical, 1, selection)) > 0
+
+
+def first_page(question: Question, k: int, explain: bool) -> Ranking:
+    """Return the ranking of a query's first k documents."""
+    found = candidates(question, k)
+    rows = [] if found.rows is None else [found.rows[place] for place in range(min(k, len(found.rows)))]
+    presenter = Presenter(question.snapshot, found.plan, question.settings, found.context, explain)
+    hits = presenter.hits(rows, range(1, len(rows) + 1))
+    question.clock.step("present")
+
+    def next_page() -> str | None:
+        if found.rows is None or len(found.rows) <= k:
+            return None
+        rest = [found.rows[place] for place in range(k, len(found.rows))]
+        name = question_hash(question.query, question.settings)
+        return encode(name, found.context, k, frozen(rest, question.snapshot.reader))
+
+    return _ranking(question, k, found.context, hits, (), next_page)
+
+
+def later_page(question: Question, k: int, explain: bool, cursor: str) -> Ranking:
+    """Return the ranking of the next k documents of a list that a cursor holds.
+
+    Raises:
+        InvalidCursor: the cursor is damaged, or another query's.
+    """
+    name = question_hash(question.query, question.settings)
+    page = decode(cursor, name)
+    context, snapshot = page.context, question.snapshot
+    plan = question.plan(context.corrected or question.query.text)
+    rows, ranks, taken = _thawed(page, k, snapshot)
+    notices: list[str] = []
+    if taken > len(rows):
+        gone = taken - len(rows)
+        notices.append(
+            f"{gone} document{'s' if gone > 1 else ''} of this list "
+            f"{'were' if gone > 1 else 'was'} deleted since the first page."
+        )
+    if snapshot.reader.generation != context.generation:
+        notices.append("The index has changed since the first page; the order is as it was then.")
+    presenter = Presenter(snapshot, plan, question.settings, context, explain)
+    hits = presenter.hits(rows, ranks)
+    question.clock.step("present")
+
+    def next_page() -> str | None:
+        rest = page.rows[taken:]
+        return encode(name, context, page.shown + taken, rest) if rest else None
+
+    return _ranking(question, k, context, hits, tuple(notices), next_page)
+
+
+def _thawed(page: Page, k: int, snapshot: Snapshot) -> tuple[list[Row], list[int], int]:
+    """Return up to k rows whose documents are still there, their ranks, and how many rows that took."""
+    rows: list[Row] = []
+    ranks: list[int] = []
+    taken = 0
+    for row in page.rows:
+        if len(rows) == k:
+            break
+        taken += 1
+        found = thawed(row, snapshot.reader)
+        if found is not None:
+            rows.append(found)
+            ranks.append(page.shown + taken)
+    return rows, ranks, taken
+
+
+def _ranking(
+    question: Question,
+    k: int,
+    context: Context,
+    hits: tuple[Hit, ...],
+    notices: tuple[str, ...],
+    next_page: Callable[[], str | None],
+) -> Ranking:
+    return Ranking(
+        hits=hits,
+        query=question.query,
+        k=k,
+        notices=context.notices + notices,
+        suggestions=context.suggestions,
+        facets=MappingProxyType(dict(context.facets)),
+        found=context.found,
+        generation=question.snapshot.reader.generation,
+        timings=MappingProxyType({name: round(ms, 3) for name, ms in question.clock.timings.items()}),
+        next_page=next_page,
+    )

@@ -1,0 +1,121 @@
+"""The account of a score: terms that add up to it, and the raw facts behind them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.fusion import Bounds
+from engine.settings import Fusion, Grouping
+
+DECIMALS = 7
+"""Scores are kept to so many decimals, so that the last bits of float arithmetic decide no order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One addend of a score.
+
+    Args:
+        name: `words` (BM25), `meaning` (vectors) or `diversity` (likeness to documents above; never positive).
+        value: What it adds.
+        detail: How it came about, in words.
+    """
+
+    name: str
+    value: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordShare:
+    """What one word or phrase of the query adds to the BM25 score of a document's best passage."""
+
+    word: str
+    bm25: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Why a document has its score. The raw facts are of its best passage.
+
+    Args:
+        terms: They add up to the score (to 1e-6).
+        bm25: The passage's BM25 score; None where words had no say.
+        cosine: Its cosine with the query; None where meaning had no say, or the passage has no vector.
+        lexical_rank: Its place among passages by BM25, from 1; None beyond the depth.
+        dense_rank: Its place among passages by cosine; None beyond the depth.
+        fused_rank: The document's place after fusion and grouping, from 1, before diversity moved it.
+        bounds: The highest BM25 score and cosine of any passage that may answer.
+        alpha: The weight of meaning that held.
+        fusion: How the two scores became one.
+        grouping: How passages' scores became the document's.
+        words: What each word of the query adds to `bm25`, largest first; only when explaining.
+        tokens_cut: Tokens that a stage could not read; the first stage cuts none.
+    """
+
+    terms: tuple[Term, ...]
+    bm25: float | None
+    cosine: float | None
+    lexical_rank: int | None
+    dense_rank: int | None
+    fused_rank: int
+    bounds: Bounds
+    alpha: float
+    fusion: Fusion
+    grouping: Grouping
+    words: tuple[WordShare, ...] = ()
+    tokens_cut: int = 0
+
+    @property
+    def total(self) -> float:
+        """The sum of the terms: the score."""
+        return round(math.fsum(term.value for term in self.terms), DECIMALS)
+
+    def to_json(self) -> dict[str, object]:
+        """Return all of it as plain values for JSON."""
+        return {
+            "terms": [{"name": term.name, "value": term.value, "detail": term.detail} for term in self.terms],
+            "bm25": self.bm25,
+            "cosine": self.cosine,
+            "ranks": {"lexical": self.lexical_rank, "dense": self.dense_rank, "fused": self.fused_rank},
+            "bounds": {"bm25": self.bounds.lexical, "cosine": self.bounds.dense},
+            "alpha": self.alpha,
+            "fusion": self.fusion,
+            "grouping": self.grouping,
+            "words": [{"word": share.word, "bm25": share.bm25} for share in self.words],
+            "tokens_cut": self.tokens_cut,
+        }
+
+    def __str__(self) -> str:
+        parts = " + ".join(f"{term.name} {term.value:.4f}" for term in self.terms)
+        return f"{self.total:.4f} = {parts or '0'}"
+
+
+def account(words: float, meaning: float, diversity: float, ledger: Ledger) -> Ledger:
+    """Return the ledger with its terms: what words, meaning and (where it counts) diversity brought."""
+    from dataclasses import replace
+
+    terms = [
+        Term("words", words, _words_detail(ledger)),
+        Term("meaning", meaning, _meaning_detail(ledger)),
+    ]
+    if diversity:
+        terms.append(Term("diversity", diversity, "likeness to the documents above it"))
+    return replace(ledger, terms=tuple(terms))
+
+
+def _words_detail(ledger: Ledger) -> str:
+    if ledger.alpha >= 1:
+        return "words had no say"
+    place = f"passage {ledger.lexical_rank} by words" if ledger.lexical_rank else "not proposed by words"
+    return f"BM25 {ledger.bm25 or 0.0:.3f} of at most {ledger.bounds.lexical:.3f}, {place}"
+
+
+def _meaning_detail(ledger: Ledger) -> str:
+    if ledger.alpha <= 0:
+        return "meaning had no say"
+    if ledger.cosine is None:
+        return "the passage has no vector"
+    place = f"passage {ledger.dense_rank} by meaning" if ledger.dense_rank else "not proposed by meaning"
+    return f"cosine {ledger.cosine:.3f} of at most {ledger.bounds.dense:.3f}, {place}"

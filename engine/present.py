@@ -1,0 +1,104 @@
+"""Rows of a candidate list to hits: stored values, snippets and ledgers, for the few that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from engine.frozen import Context, Row
+from engine.ledger import Ledger, WordShare, account
+from engine.plan import Plan
+from engine.ranking import Hit, HitPassage
+from engine.settings import SearchSettings
+from engine.snapshot import Snapshot
+from engine.snippet import snippet
+from indexer.protocol import StoredPassage
+
+_MOST_READ = 20_000
+"""Of a longer passage only so many characters are looked at for its snippet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presenter:
+    """Makes hits.
+
+    Args:
+        snapshot: Where the rows' numbers lead.
+        plan: The query, for highlights and the shares of words.
+        settings: How much to show.
+        context: What holds for all of the list.
+        explain: Whether to look up what each word adds.
+    """
+
+    snapshot: Snapshot
+    plan: Plan
+    settings: SearchSettings
+    context: Context
+    explain: bool
+
+    def hits(self, rows: Sequence[Row], ranks: Sequence[int]) -> tuple[Hit, ...]:
+        """Return the hits of some rows, ranked as told."""
+        reader = self.snapshot.reader
+        numbers = [number for row in rows for number, _ in row.passages]
+        stored = {item.number: item for item in reader.passages(numbers)}
+        documents = reader.documents([row.document for row in rows])
+        weights = self.snapshot.weights(self.plan.body_terms)
+        return tuple(
+            Hit(
+                doc_id=row.doc_id,
+                score=row.score,
+                rank=rank,
+                title=document.title,
+                source=document.source,
+                metadata=MappingProxyType(dict(document.metadata)),
+                passages=tuple(
+                    self._passage(stored[number], score, weights) for number, score in row.passages
+                ),
+                ledger=self.ledger(row),
+            )
+            for row, rank, document in zip(rows, ranks, documents, strict=True)
+        )
+
+    def ledger(self, row: Row) -> Ledger:
+        """Return the ledger of a row."""
+        return account(
+            row.words,
+            row.meaning,
+            row.diversity,
+            Ledger(
+                terms=(),
+                bm25=row.bm25,
+                cosine=row.cosine,
+                lexical_rank=row.lexical_rank,
+                dense_rank=row.dense_rank,
+                fused_rank=row.fused_rank,
+                bounds=self.context.bounds,
+                alpha=self.context.alpha,
+                fusion=self.settings.fusion,
+                grouping=self.settings.grouping,
+                words=self._shares(row) if self.explain else (),
+            ),
+        )
+
+    def _shares(self, row: Row) -> tuple[WordShare, ...]:
+        if not row.passages or row.bm25 is None:
+            return ()
+        parts = self.snapshot.reader.explain_lexical(self.plan.lexical, row.passages[0][0])
+        return tuple(WordShare(self.plan.label(clause), round(float(value), 5)) for clause, value in parts)
+
+    def _passage(self, stored: StoredPassage, score: float, weights: dict[str, float]) -> HitPassage:
+        passage = stored.passage
+        text = self.snapshot.reader.text(
+            stored.document, passage.start, min(passage.end, passage.start + _MOST_READ)
+        )
+        return HitPassage(
+            start=passage.start,
+            end=passage.end,
+            headings=passage.headings,
+            page=passage.page,
+            score=score,
+            snippet=snippet(
+                text, passage.start, weights, self.snapshot.reader.analyser, self.settings.snippet_chars
+            ),
+        )

@@ -1,0 +1,222 @@
+"""`SearchEngine`: an index, its encoder and settings, ready to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, cast
+
+from engine.answer import Clock, Question, first_page, later_page
+from engine.errors import SearchError, translated
+from engine.meaning import QueryEncoder
+from engine.query import Query, as_query, check_k
+from engine.ranking import Ranking
+from engine.settings import SearchSettings
+from engine.snapshot import Snapshot
+from engine.why_not import WhyNot, explain_absence
+from indexer.encoding import Encoder
+from indexer.filters import Filter
+from indexer.protocol import IndexReader
+
+
+class ReadableIndex(Protocol):
+    """What an engine needs of an index."""
+
+    def reader(self) -> IndexReader:
+        """Return a reader of the current generation."""
+        ...
+
+
+class SearchEngine(AbstractContextManager["SearchEngine"]):
+    """Answers queries. Safe to share between threads; a search sees one generation from start to end.
+
+    Args:
+        index: Anything with `reader()`.
+        encoder: The one that the index was made with. Its fingerprint is compared on the first query that
+            needs it.
+        settings: How to search, unless a search says otherwise.
+    """
+
+    def __init__(
+        self, index: ReadableIndex, encoder: Encoder, settings: SearchSettings | None = None
+    ) -> None:
+        self._prepare(index, lambda: encoder, settings, lambda: None)
+
+    def _prepare(
+        self,
+        index: ReadableIndex,
+        load: Callable[[], Encoder],
+        settings: SearchSettings | None,
+        close: Callable[[], None],
+    ) -> None:
+        self.settings = settings or SearchSettings()
+        self._index = index
+        self._encoder = QueryEncoder(load)
+        self._close = close
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        encoder: Encoder | None = None,
+        settings: SearchSettings | None = None,
+    ) -> SearchEngine:
+        """Open the index in a folder.
+
+        Args:
+            path: The folder.
+            encoder: The encoder that the index was made with; without it, that one is loaded by name when a
+                query first needs it.
+            settings: How to search.
+
+        Raises:
+            NoSuchIndex: there is none.
+            IndexOpenError: it is damaged, of another format version, or made with another encoder.
+        """
+        from indexer.index import Index
+
+        with translated():
+            index = Index.open(path, encoder=encoder)
+        engine = cls.__new__(cls)
+        engine._prepare(cast(ReadableIndex, index), lambda: index.encoder, settings, index.close)
+        return engine
+
+    def search(
+        self,
+        query: str | Query,
+        *,
+        k: int = 10,
+        filters: Filter | Mapping[str, object] | None = None,
+        cursor: str | None = None,
+        explain: bool = False,
+        settings: SearchSettings | None = None,
+    ) -> Ranking:
+        """Return the k best documents for a query.
+
+        Args:
+            query: Words and operators (`engine.syntax`), or a Query.
+            k: How many; fewer come back only when fewer match.
+            filters: Which documents may answer: a Filter, or its JSON form.
+            cursor: `Ranking.cursor` of the page before, for the next k; everything else as on that page.
+            explain: Look up what each word adds to each hit's score.
+            settings: How to search this once.
+
+        Raises:
+            InvalidQuery: the query, k, filters, facets or cursor cannot be used.
+            IndexOpenError: the index cannot be read.
+        """
+        return self._search(query, k, filters, cursor, explain, settings, bool)
+
+    async def asearch(
+        self,
+        query: str | Query,
+        *,
+        k: int = 10,
+        filters: Filter | Mapping[str, object] | None = None,
+        cursor: str | None = None,
+        explain: bool = False,
+        settings: SearchSettings | None = None,
+    ) -> Ranking:
+        """Do `search` in a worker thread. Cancelling the task ends the work before its next stage."""
+        cancelled = threading.Event()
+        try:
+            return await asyncio.to_thread(
+                self._search, query, k, filters, cursor, explain, settings, cancelled.is_set
+            )
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    def why_not(
+        self,
+        query: str | Query,
+        doc_id: str,
+        *,
+        k: int = 10,
+        filters: Filter | Mapping[str, object] | None = None,
+        settings: SearchSettings | None = None,
+    ) -> WhyNot:
+        """Return which stage kept a document out of the k best for a query, and by how much.
+
+        Raises:
+            InvalidQuery: the query, k or filters cannot be used.
+        """
+        asked = as_query(query, filters)
+        check_k(k)
+        with translated():
+            return explain_absence(self._question(asked, settings, Clock()), doc_id, k)
+
+    def refresh(self) -> bool:
+        """Pick up the newest generation of the index; searches in flight keep theirs.
+
+        Returns:
+            Whether there was a newer one.
+        """
+        with translated():
+            reader = self._index.reader()
+        with self._lock:
+            self._check_open()
+            changed = self._snapshot is None or reader.generation != self._snapshot.reader.generation
+            if changed:
+                self._snapshot = Snapshot(reader)
+        return changed
+
+    def close(self) -> None:
+        """Let go of the index. Closing twice is harmless."""
+        with self._lock:
+            self._closed = True
+            self._snapshot = None
+        self._close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _search(
+        self,
+        query: str | Query,
+        k: int,
+        filters: Filter | Mapping[str, object] | None,
+        cursor: str | None,
+        explain: bool,
+        settings: SearchSettings | None,
+        cancelled: Callable[[], bool],
+    ) -> Ranking:
+        asked = as_query(query, filters)
+        check_k(k)
+        with translated():
+            question = self._question(asked, settings, Clock(cancelled))
+            if cursor is not None:
+                return later_page(question, k, explain, cursor)
+            return first_page(question, k, explain)
+
+    def _question(self, query: Query, settings: SearchSettings | None, clock: Clock) -> Question:
+        question = Question(query, settings or self.settings, self._current(), self._encoder, clock)
+        clock.step("open")
+        return question
+
+    def _current(self) -> Snapshot:
+        snapshot = self._snapshot
+        if snapshot is None:
+            with self._lock:
+                self._check_open()
+                if self._snapshot is None:
+                    self._snapshot = Snapshot(self._index.reader())
+                snapshot = self._snapshot
+        return snapshot
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SearchError("this engine is closed; open another one")

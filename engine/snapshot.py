@@ -1,0 +1,33 @@
+"""One generation of the index as searches share it: the reader, and what is worth remembering about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from indexer.protocol import Clause, IndexReader
+
+_REMEMBERED = 50_000
+
+
+class Snapshot:
+    """A reader with the frequencies of the terms that were asked for. Safe to share between threads."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        self.reader = reader
+        self._frequencies: dict[str, int] = {}
+
+    def frequency(self, term: str) -> int:
+        """Return in how many passages a term occurs."""
+        known = self._frequencies.get(term)
+        if known is None:
+            known = self.reader.document_frequency(Clause((term,)))
+            if len(self._frequencies) >= _REMEMBERED:
+                self._frequencies.clear()
+            self._frequencies[term] = known
+        return known
+
+    def weights(self, terms: Iterable[str]) -> dict[str, float]:
+        """Return how much each of some terms says: the logarithm of passages over those that hold it."""
+        total = self.reader.passage_count
+        return {term: math.log1p(total / max(self.frequency(term), 1)) for term in terms}
