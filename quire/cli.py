@@ -56,9 +56,11 @@ class State:
         """Return the configuration under these options: `search__alpha=("--alpha", 0.3)`."""
         from engine.configuration import load
 
-        return load(
-            self.config_path, options={name.replace("__", "."): value for name, value in options.items()}
-        )
+        named = {name.replace("__", "."): value for name, value in options.items()}
+        configuration = load(self.config_path, options=named)
+        if configuration.indexing.offline:
+            os.environ["HF_HUB_OFFLINE"] = "1"  # also where an index loads the encoder that it was made with
+        return configuration
 
 
 class Commands(click.Group):
@@ -102,7 +104,7 @@ class Commands(click.Group):
         ]
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
-    def main(  # type: ignore[override]
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

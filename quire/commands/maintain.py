@@ -1,0 +1,126 @@
+"""`quire stats`, `verify`, `compact`, `delete`: look after an index."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from quire.cli import DONE, PARTLY
+from quire.progress import plural
+from quire.terminal import Screen, harmless
+
+INDEX = click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+
+
+@click.command("stats")
+@INDEX
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def stats_command(index_path: Path, as_json: bool) -> int:
+    """Say what INDEX holds: documents, passages, metadata fields, size, and what it was made with."""
+    from indexer.index import Index
+
+    with Index.open(index_path) as index:
+        stats = index.stats()
+    if as_json:
+        click.echo(json.dumps(asdict(stats), ensure_ascii=False))
+        return DONE
+    screen = Screen.of()
+    kept = "an HNSW graph and exact search" if stats.graph_passages else "exact search"
+    rows = [
+        ("documents", f"{stats.documents:,}"),
+        ("passages", f"{stats.passages:,}"),
+        ("vectors", f"{stats.vectors:,}, by {kept}"),
+        ("size", f"{stats.megabytes:,} MB"),
+        ("encoder", stats.encoder),
+        ("analyser", stats.analyser),
+        ("generation", f"{stats.generation:,}"),
+        (
+            "fields",
+            ", ".join(f"{name} ({'/'.join(kinds)})" for name, kinds in stats.fields.items()) or "none",
+        ),
+    ]
+    if stats.removed_passages:
+        room = (
+            f"{plural(stats.removed_passages, 'passage')} still on disk; `quire compact` gives the room back"
+        )
+        rows.insert(3, ("deleted", room))
+    for name, value in rows:
+        label = f"{name:<11}"
+        for line in screen.wrap([(value, False)], " " * len(label)):
+            click.echo(screen.style(label, "dim") + line[len(label) :], color=True)
+            label = " " * len(label)
+    return DONE
+
+
+@click.command("verify")
+@INDEX
+@click.option("--repair", is_flag=True, help="Make the word and vector indexes anew where they are damaged.")
+def verify_command(index_path: Path, repair: bool) -> int:
+    """Check INDEX: every invariant within and between its stores. Exit status 1 when one does not hold."""
+    from indexer.index import Index
+
+    with Index.open(index_path) as index:
+        found = index.verify()
+        for problem in found.problems:
+            click.echo(harmless(f"{problem.store}: {problem.found}"))
+        if repair and found.problems and all(problem.repairable for problem in found.problems):
+            index.rebuild()
+            found = index.verify()
+            click.echo("Made the word and vector indexes anew.")
+            for problem in found.problems:
+                click.echo(harmless(f"{problem.store}: {problem.found}"))
+    if found.sound:
+        click.echo(
+            f"{index_path} is sound: {plural(found.documents, 'document')}, {plural(found.passages, 'passage')}, "
+            f"generation {found.generation}."
+        )
+        return DONE
+    if all(problem.repairable for problem in found.problems):
+        click.echo(f"The documents are unharmed. Repair the rest:  quire verify --repair {index_path}")
+    else:
+        click.echo("The documents themselves are damaged: restore a copy, or index them again.")
+    return PARTLY
+
+
+@click.command("compact")
+@INDEX
+def compact_command(index_path: Path) -> int:
+    """Write INDEX anew without what was deleted or replaced, and give its room on the disk back."""
+    from indexer.index import Index
+
+    with Index.open(index_path) as index:
+        before = index.stats().megabytes
+        index.compact()
+        after = index.stats().megabytes
+    click.echo(f"{index_path}: {before:,} MB before, {after:,} MB now.")
+    return DONE
+
+
+@click.command("delete")
+@INDEX
+@click.argument("doc_ids", nargs=-1, metavar="DOC_ID...")
+@click.option(
+    "--from", "listing", type=click.File("r"), help="A file with one id a line; - for standard input."
+)
+def delete_command(index_path: Path, doc_ids: tuple[str, ...], listing: TextIO | None) -> int:
+    """Delete documents from INDEX. Exit status 1 when one of them was not there."""
+    from indexer.index import Index
+
+    wanted = list(doc_ids)
+    if listing is not None:
+        wanted += [line.rstrip("\r\n") for line in listing if line.strip()]
+    if not wanted:
+        raise click.UsageError("name the documents to delete, or a file of their ids with --from")
+    with Index.open(index_path) as index, index.writer() as writer:
+        missing = [doc_id for doc_id in dict.fromkeys(wanted) if not writer.delete(doc_id)]
+        writer.commit()
+    for doc_id in missing:
+        click.echo(harmless(f"there is no document {doc_id!r}"), err=True)
+    sys.stderr.flush()
+    click.echo(f"{plural(len(set(wanted)) - len(missing), 'document')} deleted.")
+    return PARTLY if missing else DONE

@@ -1,0 +1,120 @@
+"""`quire search`: one query, or a prompt that asks for them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from quire.cli import DONE, State
+from quire.results import render
+from quire.terminal import Screen
+
+if TYPE_CHECKING:
+    from indexer.filters import Filter
+    from indexer.protocol import FieldKind
+
+_CONDITION = re.compile(r"\s*([^\s:=<>!]+)\s*(!=|>=|<=|:|=|>|<)\s*(.*)", re.DOTALL)
+
+
+@click.command("search")
+@click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+@click.argument("words", nargs=-1, metavar="[QUERY]...")
+@click.option("-k", type=int, default=None, metavar="N", help="How many documents to show (10).")
+@click.option("--filter", "filters", multiple=True, metavar="COND", help="Only documents with field=value.")
+@click.option(
+    "--facet", "facets", multiple=True, metavar="FIELD", help="Count a field's values over all found."
+)
+@click.option("--alpha", type=float, metavar="A", help="Weight of meaning: 0 words alone, 1 meaning alone.")
+@click.option("--lexical", "alpha", flag_value=0.0, type=float, help="By words alone: --alpha 0.")
+@click.option("--dense", "alpha", flag_value=1.0, type=float, help="By meaning alone: --alpha 1.")
+@click.option("--explain", is_flag=True, help="Show where every score comes from, word by word.")
+@click.option("--cursor", metavar="TOKEN", help="The next page: the token that --json printed as cursor.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
+@click.pass_obj
+def search_command(
+    state: State,
+    index_path: Path,
+    words: tuple[str, ...],
+    k: int | None,
+    filters: tuple[str, ...],
+    facets: tuple[str, ...],
+    alpha: float | None,
+    explain: bool,
+    cursor: str | None,
+    as_json: bool,
+) -> int:
+    """Search INDEX for QUERY, by words and by meaning; without QUERY, ask for queries.
+
+    A query is words, "exact phrases", +required, -excluded, and field:value; title:, headings: and body: look in
+    that part alone. A condition of --filter is field=value, field!=value, field>=2000, field=2000..2010,
+    field=a,b, or a JSON object such as {"year": {"gte": 2000}}; several all have to hold.
+    """
+    configuration = state.configuration(
+        search__alpha=("--alpha", alpha), search__facets=("--facet", facets or None)
+    )
+    from engine import SearchEngine
+    from quire.prompt import Prompt
+
+    condition = conditions(filters, index_path)
+    with SearchEngine.open(index_path, settings=configuration.search) as engine:
+        if not words and cursor is None and not as_json:
+            Prompt(engine, 5 if k is None else k, condition, explain).run()
+            return DONE
+        ranking = engine.search(
+            " ".join(words), k=10 if k is None else k, filters=condition, cursor=cursor, explain=explain
+        )
+        # The cursor reads the index, so this belongs before its end.
+        lines = (
+            [json.dumps(ranking.to_json(), ensure_ascii=False)]
+            if as_json
+            else list(render(ranking, Screen.of(), explain=explain))
+        )
+    for line in lines:
+        click.echo(line, color=True)
+    return DONE
+
+
+def conditions(filters: tuple[str, ...], index_path: Path) -> Filter | None:
+    """Return the filter that all --filter options make together, or None when there are none.
+
+    Raises:
+        click.UsageError: one of them cannot be understood.
+    """
+    from indexer.filters import And
+
+    if not filters:
+        return None
+    from indexer.index import Index
+
+    with Index.open(index_path) as index:
+        fields = index.reader().fields()
+    parts = tuple(_condition(text, fields) for text in filters)
+    return And(parts) if len(parts) > 1 else parts[0]
+
+
+def _condition(text: str, fields: Mapping[str, frozenset[FieldKind]]) -> Filter:
+    from engine.conditions import condition
+    from indexer.errors import InvalidFilter
+    from indexer.filters import Eq, Not, filter_from_json
+
+    if text.lstrip().startswith("{"):
+        try:
+            return filter_from_json(json.loads(text))
+        except (ValueError, InvalidFilter) as error:
+            raise click.UsageError(f"--filter {text}: {error}") from error
+    match = _CONDITION.fullmatch(text)
+    if match is None:
+        raise click.UsageError(f"--filter {text!r}: expected field=value, field>=value, or a JSON object")
+    name, operator, value = match.groups()
+    if name not in fields:
+        return Eq(name, value)  # the index says which fields there are
+    try:
+        found = condition(name, fields[name], value if operator in (":", "=", "!=") else operator + value)
+    except ValueError as error:
+        raise click.UsageError(f"--filter {text!r}: {error}") from error
+    return Not(found) if operator == "!=" else found

@@ -1,0 +1,45 @@
+"""`quire why-not`: which stage left a document out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from quire.cli import DONE, State
+from quire.terminal import Screen, harmless
+
+
+@click.command("why-not")
+@click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+@click.argument("doc_id", metavar="DOC_ID")
+@click.argument("words", nargs=-1, required=True, metavar="QUERY...")
+@click.option("-k", type=int, default=10, show_default=True, metavar="N", help="Among the first N documents.")
+@click.option("--filter", "filters", multiple=True, metavar="COND", help="As in `quire search`.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def why_not_command(
+    state: State,
+    index_path: Path,
+    doc_id: str,
+    words: tuple[str, ...],
+    k: int,
+    filters: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Say why the document DOC_ID is not among the first results of QUERY, and which stage left it out."""
+    from engine import SearchEngine
+    from quire.commands.search import conditions
+
+    condition = conditions(filters, index_path)
+    with SearchEngine.open(index_path, settings=state.configuration().search) as engine:
+        answer = engine.why_not(" ".join(words), doc_id, k=k, filters=condition)
+    if as_json:
+        click.echo(json.dumps(answer.to_json(), ensure_ascii=False))
+        return DONE
+    screen = Screen.of()
+    for line in str(answer).splitlines():
+        for wrapped in screen.wrap([(harmless(line), False)]):
+            click.echo(wrapped)
+    return DONE

@@ -1,0 +1,165 @@
+"""What `quire index`, `quire import` and the demo share: open or create, run with progress, say what came of it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from quire.progress import ProgressLine, duration, plural
+from quire.terminal import harmless
+
+if TYPE_CHECKING:
+    from engine.configuration import Configuration
+    from indexer import Document, Index, IndexingReport, ReadFailure
+
+SHOWN_FAILURES = 20
+# What an index keeps of [indexing] for good; to change it is to index anew.
+_KEPT = ("encoder", "precision", "tokens", "overlap", "language")
+
+
+def open_or_create(path: Path, configuration: Configuration) -> Index:
+    """Open the index in the folder, or make one there as [indexing] says.
+
+    Raises:
+        IndexExists: the folder holds something else.
+        click.UsageError: the index was made with other settings than those given for this run.
+    """
+    from indexer.encoder import load_encoder
+    from indexer.errors import IndexNotFound
+    from indexer.index import Index
+    from indexer.splitter import SplitterSettings
+
+    settings = configuration.indexing
+    try:
+        index = Index.open(path)
+    except IndexNotFound:
+        encoder = load_encoder(
+            settings.encoder,
+            precision=settings.precision,
+            device=settings.device,
+            offline=settings.offline or None,
+        )
+        return Index.create(
+            path,
+            encoder=encoder,
+            precision=settings.precision,
+            language=settings.language,
+            passages=SplitterSettings(settings.tokens, settings.overlap),
+        )
+    _check_unchanged(index, path, configuration)
+    return index
+
+
+def _check_unchanged(index: Index, path: Path, configuration: Configuration) -> None:
+    language = index.analyser.fingerprint.split(":")[1]
+    made_with = {
+        "encoder": index.encoder_identity.name,
+        "precision": index.encoder_identity.precision,
+        "tokens": index.passages.tokens,
+        "overlap": index.passages.overlap,
+        "language": language,
+    }
+    for value in configuration:
+        if value.section != "indexing" or value.key not in _KEPT or value.origin != "option":
+            continue
+        if value.value != made_with[value.key]:
+            raise click.UsageError(
+                f"{path} was made with {value.key} {made_with[value.key]}, and {value.where} says {value.value}; "
+                f"leave {value.where} out, or make another index"
+            )
+
+
+def run(
+    index: Index,
+    items: Iterable[Document | ReadFailure],
+    bytes_in_all: int,
+    *,
+    delete_missing: bool = False,
+    quiet: bool = False,
+) -> IndexingReport:
+    """Index the items, showing progress on standard error; Ctrl-C stops after the document under way."""
+    from indexer.pipeline import index_corpus
+
+    progress = ProgressLine(bytes_in_all)
+    shown = 0
+
+    def show(report: IndexingReport) -> None:
+        nonlocal shown
+        while shown < min(len(report.failures), SHOWN_FAILURES):
+            progress.clear()
+            failure = report.failures[shown]
+            click.echo(harmless(f"skipped {failure.source}: {failure.reason}"), err=True)
+            shown += 1
+        if not quiet:
+            progress(report)
+
+    try:
+        with stopping_politely(progress) as should_stop:
+            return index_corpus(
+                index,
+                progress.watch(items),
+                progress=show,
+                delete_missing=delete_missing,
+                should_stop=should_stop,
+            )
+    finally:
+        progress.clear()
+
+
+@contextmanager
+def stopping_politely(progress: ProgressLine) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C or SIGTERM into a request that the function given answers; a second one interrupts."""
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        progress.clear()
+        click.echo("Stopping; what is done is being committed. Once more to stop at once.", err=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def summary(report: IndexingReport, documents: int, passages: int) -> str:
+    """Return in a few lines what was done and what the index holds now."""
+    changes = [
+        (report.added, "added"),
+        (report.updated, "updated"),
+        (report.unchanged, "unchanged"),
+        (report.deleted, "deleted"),
+    ]
+    done = ", ".join(f"{count:,} {what}" for count, what in changes if count) or "nothing to do"
+    rate = (
+        f", {report.encoded / report.seconds:.0f} a second" if report.encoded and report.seconds >= 1 else ""
+    )
+    encoded = f"; {plural(report.encoded, 'passage')} encoded{rate}" if report.encoded else ""
+    lines = [f"{done} in {duration(report.seconds)}{encoded}."]
+    if report.failures:
+        more = len(report.failures) - SHOWN_FAILURES
+        rest = f" ({more:,} more than shown; --failures FILE writes them all)" if more > 0 else ""
+        lines.append(f"{plural(len(report.failures), 'document')} skipped, see above{rest}.")
+    lines.append(f"The index holds {plural(documents, 'document')} in {plural(passages, 'passage')}.")
+    if report.interrupted:
+        lines.append("Interrupted: run the same command again to go on.")
+    return "\n".join(lines)
+
+
+def report_as_json(report: IndexingReport, documents: int, passages: int) -> str:
+    """Return the report as one line of JSON."""
+    values = asdict(report) | {"documents": documents, "passages": passages}
+    return json.dumps(values, ensure_ascii=False)

@@ -1,0 +1,115 @@
+"""A ranking as a person reads it: titles, the best passages with the query's words marked, and why each is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from quire.progress import plural
+from quire.terminal import Screen, cells, cut, harmless, runs_of
+
+if TYPE_CHECKING:
+    from engine import Hit, HitPassage, Ranking
+
+INDENT = "    "
+
+
+def render(ranking: Ranking, screen: Screen, *, explain: bool = False) -> Iterator[str]:
+    """Yield the lines of a ranking: notices, hits, facets, and how it went."""
+    for notice in ranking.notices:
+        yield from screen.wrap([(notice, False)], "  ", "! ")
+    for suggestion in ranking.suggestions:
+        yield from screen.wrap([(f"Did you mean: {suggestion}", False)], "  ", "? ")
+    if ranking.notices or ranking.suggestions:
+        yield ""
+    if not ranking.hits:
+        yield "Nothing found." if not ranking.found else "No more results."
+        return
+    for hit in ranking.hits:
+        yield from hit_lines(hit, screen, explain=explain)
+        yield ""
+    for name, counts in ranking.facets.items():
+        values = ", ".join(f"{value} ({count:,})" for value, count in counts) or "no values"
+        yield from screen.wrap([(f"{name}: {values}", False)], "  ", "")
+    yield screen.style(_footer(ranking), "dim")
+
+
+def _footer(ranking: Ranking) -> str:
+    first, last = ranking.hits[0].rank, ranking.hits[-1].rank
+    took = ranking.timings.get("total") or sum(ranking.timings.values())
+    return f"{first}–{last} of {plural(ranking.found, 'document')} found, in {took:.0f} ms"
+
+
+def hit_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterator[str]:
+    """Yield the lines of one hit: title, where it is, its passages, and the account of its score."""
+    number = f"{hit.rank:>2}. "
+    score = f"{hit.score:.3f}"
+    title = harmless(" ".join((hit.title or hit.doc_id).split()))
+    room = screen.width - cells(number) - cells(score) - 2
+    title = cut(title, room)
+    gap = " " * (room - cells(title) + 2)
+    yield number + screen.style(title, "bold") + gap + screen.style(score, "green")
+    if hit.title and hit.title != hit.doc_id:
+        yield INDENT + screen.style(cut(harmless(hit.doc_id), screen.width - 4), "cyan")
+    if explain and hit.metadata:
+        values = ", ".join(f"{name}: {_plain(value)}" for name, value in sorted(hit.metadata.items()))
+        yield from screen.wrap([(values, False)], INDENT)
+    for passage in hit.passages:
+        yield from passage_lines(passage, screen, hit.title)
+    yield from account_lines(hit, screen, explain=explain)
+
+
+def passage_lines(passage: HitPassage, screen: Screen, title: str = "") -> Iterator[str]:
+    """Yield a passage's place (page and headings) and its snippet, the query's words marked."""
+    headings = [" ".join(heading.split()) for heading in passage.headings]
+    if headings and headings[0] == " ".join(title.split()):
+        headings = headings[1:]
+    place = ([f"p. {passage.page}"] if passage.page else []) + headings
+    if place:
+        yield INDENT + screen.style(cut(harmless(" › ".join(place)), screen.width - 4), "blue")
+    snippet = passage.snippet
+    runs = runs_of(snippet.text, snippet.start, snippet.highlights)
+    if snippet.cut_before:
+        runs.insert(0, ("… ", False))
+    if snippet.cut_after:
+        runs.append((" …", False))
+    yield from screen.wrap(runs, INDENT + "  ")
+
+
+def account_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterator[str]:
+    """Yield why the hit has its score: one line, or with `explain` one for each term and word."""
+    ledger = hit.ledger
+    if not explain:
+        shares = " + ".join(f"{term.name} {term.value:.3f}" for term in ledger.terms)
+        facts = []
+        if ledger.lexical_rank:
+            facts.append(f"{ordinal(ledger.lexical_rank)} by words")
+        if ledger.dense_rank:
+            facts.append(f"{ordinal(ledger.dense_rank)} by meaning")
+        why = f"{shares}; best passage {', '.join(facts)}" if facts else shares
+        yield from (screen.style(line, "dim") for line in screen.wrap([(why, False)], INDENT))
+        return
+    for term in ledger.terms:
+        yield from screen.wrap(
+            [(f"{term.value:.4f} {term.name}: {term.detail}", False)], INDENT + "    ", INDENT
+        )
+    if ledger.words:
+        shares = ", ".join(f"{share.word} {share.bm25:.2f}" for share in ledger.words)
+        yield from screen.wrap([(f"BM25 word by word: {shares}", False)], INDENT + "    ", INDENT)
+    yield from screen.wrap(
+        [(f"fused by {ledger.fusion} with alpha {ledger.alpha:g}, grouped by {ledger.grouping}", False)],
+        INDENT + "    ",
+        INDENT,
+    )
+
+
+def ordinal(number: int) -> str:
+    """Return 1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
+    return str(value)
