@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -141,8 +142,9 @@ class Configuration:
         try:
             return cls(**{value.key: value.value for value in given})
         except (IndexingError, SearchError) as error:
-            # Which one it is: the first that its class refuses on its own, or else all that were given.
-            culprits = [value for value in given if not _accepts(cls, value)] or given
+            # Which one it is: the ones that the message names, else those refused on their own, else all given.
+            named = [value for value in given if re.search(rf"\b{value.key}\b", str(error))]
+            culprits = named or [value for value in given if not _accepts(cls, value)] or given
             where = ", ".join(f"{section}.{value.key} ({value.where})" for value in culprits)
             raise ConfigurationError(f"{where}: {error}") from error
 
