@@ -153,17 +153,12 @@ def _content(token: str) -> dict[str, object]:
 
 
 def _rows(content: dict[str, object]) -> Iterable[Row]:
-    columns = [content[key] for key in ("id", "s", "w", "d", "l", "c", "lr", "dr", "fr", "p", "ps")]
-    if not all(isinstance(column, list) for column in columns):
-        raise TypeError("a column is not a list")
+    columns = [_list(content[key]) for key in ("id", "s", "w", "d", "l", "c", "lr", "dr", "fr", "p", "ps")]
     for doc_id, score, words, diversity, bm25, cosine, lexical, dense, fused, places, scores in zip(
-        *columns,  # type: ignore[arg-type]
-        strict=True,
+        *columns, strict=True
     ):
-        if not isinstance(doc_id, str):
-            raise TypeError("an id is not a string")
         yield Row(
-            doc_id=doc_id,
+            doc_id=_text(doc_id),
             score=_whole(score) / _SCALE,
             words=_whole(words) / _SCALE,
             diversity=_whole(diversity) / _SCALE,
@@ -174,13 +169,14 @@ def _rows(content: dict[str, object]) -> Iterable[Row]:
             fused_rank=_whole(fused),
             document=-1,
             passages=tuple(
-                (_whole(place), _whole(part) / _SCALE) for place, part in zip(places, scores, strict=True)
+                (_whole(place), _whole(part) / _SCALE)
+                for place, part in zip(_list(places), _list(scores), strict=True)
             ),
         )
 
 
 def _context(content: dict[str, object]) -> Context:
-    lexical, dense = content["b"]  # type: ignore[misc]
+    lexical, dense = _list(content["b"])
     facets = content["f"]
     if not isinstance(facets, dict):
         raise TypeError("facets are not an object")
@@ -190,10 +186,12 @@ def _context(content: dict[str, object]) -> Context:
         corrected=_text(content["t"]),
         found=_whole(content["n"]),
         generation=_whole(content["g"]),
-        notices=tuple(_text(item) for item in content["m"]),  # type: ignore[attr-defined]
-        suggestions=tuple(_text(item) for item in content["y"]),  # type: ignore[attr-defined]
+        notices=tuple(_text(item) for item in _list(content["m"])),
+        suggestions=tuple(_text(item) for item in _list(content["y"])),
         facets={
-            _text(name): tuple((_scalar_in(value), _whole(count)) for value, count in counts)
+            _text(name): tuple(
+                (_scalar_in(value), _whole(count)) for value, count in map(_list, _list(counts))
+            )
             for name, counts in facets.items()
         },
     )
@@ -209,6 +207,12 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError(f"{value!r} is not a number")
     return float(value)
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r:.80} is not a list")
+    return value
 
 
 def _text(value: object) -> str:

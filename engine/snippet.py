@@ -9,6 +9,7 @@ from engine.ranking import Snippet
 from indexer.analyser import Analyser, Token
 
 _SENTENCE_END = re.compile(r"[.!?][\"')\]’”]*\s+|[。！？；][”’」』）]*|\n\s*\n|\n(?=\s*[-*•#])")
+_SPACE = re.compile(r"\s")
 _REPEAT = 0.1  # what a word is worth that the window holds already
 
 
@@ -80,16 +81,15 @@ def _densest(matches: Sequence[Token], weights: Mapping[str, float], limit: int)
 
 
 def _cut_before(passage: str, low: int, earliest: int, wished: int) -> int:
-    """Return where to start before `low`: a sentence from `earliest` on, else a word from `wished` on."""
+    """Return where to start before `low`: the sentence from `earliest` on nearest to `wished`, else a word there."""
+    starts = [match.end() for match in _SENTENCE_END.finditer(passage, earliest, low)]
     if earliest == 0:
-        return 0
-    ends = [match.end() for match in _SENTENCE_END.finditer(passage, earliest, low)]
-    if ends:
-        # The earliest sentence start that is not much before the wished place keeps most context.
-        return next((end for end in ends if end >= wished - (low - wished) // 2), ends[-1])
-    if passage[wished - 1 : wished].isspace() or wished == 0:
+        starts.insert(0, 0)
+    if starts:
+        return min(starts, key=lambda start: abs(start - wished))
+    if passage[wished - 1].isspace():
         return wished
-    space = re.compile(r"\s").search(passage, wished, low)
+    space = _SPACE.search(passage, wished, low)
     return space.end() if space else wished
 
 
