@@ -21,7 +21,7 @@ from indexer.document import Block, Document, ReadFailure, metadata_from_json, m
 from indexer.errors import InvalidDocument
 from indexer.index import Index
 from indexer.local import truth
-from indexer.local.verify import stored_document
+from indexer.local.verify_truth import stored_document
 
 
 def export_documents(index: Index) -> Iterator[Document]:

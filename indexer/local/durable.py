@@ -67,9 +67,9 @@ def mapped_storage_errors(what: str) -> Iterator[None]:
             raise IndexFull(_full(what, error)) from error
         if "locked" in str(error):
             raise IndexLocked(f"{what}: another process holds the index's SQLite file; try again") from error
-        raise IndexCorrupt(
-            f"{what}: SQLite says {error}; restore the index folder from a copy, or index the documents again"
-        ) from error
+        raise _corrupt(what, error) from error
+    except UnicodeDecodeError as error:  # what SQLite holds, or says, is not text any more
+        raise _corrupt(what, error) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise IndexFull(_full(what, error)) from error
@@ -82,3 +82,9 @@ def mapped_storage_errors(what: str) -> Iterator[None]:
 
 def _full(what: str, error: Exception) -> str:
     return f"{what}: the disk is full ({error}); everything committed before is safe: make room and run the same again"
+
+
+def _corrupt(what: str, error: Exception) -> IndexCorrupt:
+    return IndexCorrupt(
+        f"{what}: SQLite says {error}; restore the index folder from a copy, or index the documents again"
+    )

@@ -263,7 +263,14 @@ class LocalReader:
         )
         return [
             StoredDocument(
-                row[0], row[1], row[2], row[3], metadata_from_json(row[4]), row[5], row[6], tuple(json.loads(row[7]))
+                row[0],
+                row[1],
+                row[2],
+                row[3],
+                metadata_from_json(row[4]),
+                row[5],
+                row[6],
+                tuple(json.loads(row[7])),
             )
             for row in found
         ]

@@ -20,7 +20,7 @@ from queue import Empty, LifoQueue
 
 import numpy as np
 
-from indexer.document import Document, Passage, Scalar, metadata_to_json
+from indexer.document import Document, MetadataValue, Passage, Scalar, metadata_to_json
 from indexer.encoding import Vectors
 from indexer.errors import IndexCorrupt, IndexFull, IndexNotFound
 from indexer.local.durable import mapped_storage_errors
@@ -70,7 +70,7 @@ def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # the latter of a damaged file's own message
         connection.close()
         raise IndexCorrupt(
             f"{path} is damaged ({error}); restore the index folder from a copy, or index the documents again"
@@ -87,7 +87,7 @@ def create(path: Path, meta: Mapping[str, str]) -> None:
         connection.execute("BEGIN")
         for statement in _SCHEMA.split(";"):
             connection.execute(statement)
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", {**meta, "seal": _seal(meta)}.items())
         connection.execute("COMMIT")
     except sqlite3.OperationalError as error:
         raise IndexFull(f"{path}: cannot create the index: {error}") from error
@@ -96,18 +96,33 @@ def create(path: Path, meta: Mapping[str, str]) -> None:
 
 
 def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the key-value pairs: format, generation, fingerprints, settings."""
+    """Return the key-value pairs: format, generation, fingerprints, settings.
+
+    Raises:
+        IndexCorrupt: they are not what was written.
+    """
     try:
-        return dict(connection.execute("SELECT key, value FROM meta"))
-    except sqlite3.DatabaseError as error:
+        meta = dict(connection.execute("SELECT key, value FROM meta"))
+        if meta.pop("seal", None) != _seal(meta) or not meta["generation"].isdecimal():
+            raise sqlite3.DatabaseError("its settings are not what was written")
+    except (sqlite3.DatabaseError, UnicodeDecodeError, KeyError) as error:
         raise IndexCorrupt(
-            f"the index's SQLite file cannot be read: {error}; restore it from a copy"
+            f"the index's SQLite file is damaged ({error}); restore the index folder from a copy, "
+            "or index the documents again"
         ) from error
+    return meta
 
 
-def set_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
-    """Set one pair, inside the caller's transaction."""
-    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+def _seal(meta: Mapping[str, str]) -> str:
+    """Return a checksum of all that never changes."""
+    return str(
+        zlib.crc32(json.dumps(sorted(pair for pair in meta.items() if pair[0] != "generation")).encode())
+    )
+
+
+def set_generation(connection: sqlite3.Connection, generation: int) -> None:
+    """Set the generation, inside the caller's transaction."""
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (str(generation),))
 
 
 def insert_document(
@@ -135,11 +150,8 @@ def insert_document(
         "INSERT INTO texts VALUES (?, ?, ?)",
         ((number, at, text[at : at + CHUNK]) for at in range(0, len(text), CHUNK)),
     )
-    rows = []
-    for name, value in document.metadata.items():
-        values: Sequence[Scalar] = value if isinstance(value, tuple) else (value,)
-        rows += [(number, name, *field_row(item)) for item in values]
-    connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", rows)
+    rows = field_rows(document.metadata)
+    connection.executemany("INSERT INTO fields VALUES (?, ?, ?, ?, ?)", ((number, *row) for row in rows))
 
 
 def insert_passages(
@@ -186,6 +198,15 @@ def insert_words(connection: sqlite3.Connection, counts: Counter[str]) -> None:
         "INSERT INTO words VALUES (?, ?) ON CONFLICT (word) DO UPDATE SET count = count + excluded.count",
         sorted(counts.items()),
     )
+
+
+def field_rows(metadata: Mapping[str, MetadataValue]) -> list[tuple[str, str, str | None, float | None]]:
+    """Return the rows of the `fields` table for a document's metadata: name, kind, text, number."""
+    rows = []
+    for name, value in metadata.items():
+        values: Sequence[Scalar] = value if isinstance(value, tuple) else (value,)
+        rows += [(name, *field_row(item)) for item in values]
+    return rows
 
 
 def field_row(value: Scalar) -> tuple[str, str | None, float | None]:

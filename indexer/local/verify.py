@@ -1,10 +1,8 @@
-"""Checks every invariant within and between the three stores, and names what fails."""
+"""Checks every invariant between the three stores, and names what fails."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from indexer.document import Block, Document, metadata_from_json
-from indexer.errors import IndexCorrupt, InvalidDocument
+from indexer.errors import IndexCorrupt
 from indexer.local import truth
 from indexer.local.derive import stored_vectors
 from indexer.local.durable import checksum
@@ -21,13 +18,13 @@ from indexer.local.graph import GraphReader
 from indexer.local.lexical import LexicalReader
 from indexer.local.manifest import Manifest
 from indexer.local.vectors import FILE, VectorFile
+from indexer.local.verify_truth import truth_problems
 
 Store: TypeAlias = Literal["sqlite", "lexical", "vectors", "graph", "manifest"]
 
 _ROWS = 4096
 _SAMPLE = 50  # queries that test the graph's recall
 _RECALL = 0.8  # of the ten nearest; below, the graph is called damaged
-_UNIT = 1e-3  # how far from 1 a vector's length may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def verify(index: Path, manifest: Manifest, dim: int) -> Verification:
     except IndexCorrupt as error:
         return Verification(manifest.generation, 0, 0, (Problem("sqlite", str(error), repairable=False),))
     try:
-        problems += [Problem("sqlite", found, repairable=False) for found in _truth(connection, dim)]
+        problems += [Problem("sqlite", found, repairable=False) for found in truth_problems(connection, dim)]
         if not problems:
             live = _live_passages(connection)
             passages = len(live)
@@ -81,85 +78,11 @@ def verify(index: Path, manifest: Manifest, dim: int) -> Verification:
                 Problem("vectors", found, True) for found in _vectors(folder, manifest, connection, dim)
             ]
             problems += [Problem("graph", found, True) for found in _graph(folder, manifest, dim)]
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError, IndexCorrupt) as error:
         problems.append(Problem("sqlite", f"SQLite says {error}", repairable=False))
     finally:
         connection.close()
     return Verification(manifest.generation, documents, passages, tuple(problems))
-
-
-def _truth(connection: sqlite3.Connection, dim: int) -> Iterator[str]:
-    for (message,) in connection.execute("PRAGMA integrity_check"):
-        if message != "ok":
-            yield f"integrity check: {message}"
-            return
-    for what, query in (
-        (
-            "passages of no document",
-            "SELECT count(*) FROM passages WHERE document NOT IN (SELECT number FROM documents)",
-        ),
-        (
-            "vectors of no passage",
-            "SELECT count(*) FROM vectors WHERE passage NOT IN (SELECT number FROM passages)",
-        ),
-        (
-            "passages that should have a vector and have none",
-            "SELECT count(*) FROM passages WHERE encoded AND number NOT IN (SELECT passage FROM vectors)",
-        ),
-    ):
-        (count,) = connection.execute(query).fetchone()
-        if count:
-            yield f"{count} {what}"
-    for row in connection.execute("SELECT passage, crc, vector FROM vectors"):
-        if zlib.crc32(row[2]) != row[1]:
-            yield f"the vector of passage {row[0]} is not what was written"
-        elif (
-            len(row[2]) != dim * 4
-            or abs(float(np.linalg.norm(np.frombuffer(row[2], dtype="<f4"))) - 1) > _UNIT
-        ):
-            yield f"the vector of passage {row[0]} is not a unit vector of {dim} numbers"
-    numbers = connection.execute(
-        "SELECT number FROM documents WHERE removed IS NULL ORDER BY number"
-    ).fetchall()
-    for (number,) in numbers:
-        yield from _document(connection, number)
-
-
-def _document(connection: sqlite3.Connection, number: int) -> Iterator[str]:
-    doc_id, expected, count = connection.execute(
-        "SELECT doc_id, hash, passages FROM documents WHERE number = ?", (number,)
-    ).fetchone()
-    try:
-        document = stored_document(connection, number)
-    except (InvalidDocument, ValueError, KeyError) as error:
-        yield f"document {doc_id!r} cannot be read back: {error}"
-        return
-    if document.content_hash() != expected:
-        yield f"document {doc_id!r} is not what was written: its content hash differs"
-    spans = connection.execute(
-        "SELECT ordinal, start, end FROM passages WHERE document = ? ORDER BY ordinal", (number,)
-    ).fetchall()
-    if [span[0] for span in spans] != list(range(count)):
-        yield f"document {doc_id!r} should have {count} passages, found {len(spans)}"
-    if any(not 0 <= start <= end <= len(document.text) for _, start, end in spans):
-        yield f"document {doc_id!r} has a passage outside its text"
-
-
-def stored_document(connection: sqlite3.Connection, number: int) -> Document:
-    """Return a document as it was added."""
-    row = connection.execute(
-        "SELECT doc_id, title, source, metadata, blocks, pages, length FROM documents WHERE number = ?",
-        (number,),
-    ).fetchone()
-    return Document(
-        doc_id=row[0],
-        text=truth.read_text(connection, number, 0, row[6]),
-        title=row[1],
-        metadata=metadata_from_json(row[3]),
-        source=row[2],
-        blocks=tuple(Block(*block) for block in json.loads(row[4])),
-        pages=tuple(json.loads(row[5])),
-    )
 
 
 def _live_passages(connection: sqlite3.Connection) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

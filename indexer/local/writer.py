@@ -7,10 +7,11 @@ changed are encoded.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from hashlib import blake2b
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -24,6 +25,7 @@ from indexer.local import truth
 from indexer.local.derive import Derived
 from indexer.local.durable import mapped_storage_errors
 from indexer.local.lock import WriterLock
+from indexer.local.verify_truth import passage_hash
 from indexer.splitter import Splitter, contextual_text
 
 Outcome: TypeAlias = Literal["added", "updated", "unchanged"]
@@ -138,7 +140,7 @@ class IndexWriter:
         with mapped_storage_errors(f"committing generation {generation}"):
             self._encode_rest()
             truth.insert_words(self._connection, self._words)
-            truth.set_meta(self._connection, "generation", str(generation))
+            truth.set_generation(self._connection, generation)
             self._connection.execute("COMMIT")
             self._words.clear()
             self._changed = False
@@ -155,6 +157,10 @@ class IndexWriter:
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            with suppress(
+                sqlite3.OperationalError
+            ):  # no room, or a reader at work: the log is folded in later
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
             self._derived.close()
         finally:
@@ -200,7 +206,7 @@ class IndexWriter:
         number, first = self._next_document, self._next_passage
         text = document.text
         texts = [contextual_text(document.title, p.headings, text[p.start : p.end]) for p in passages]
-        hashes = [blake2b(item.encode(), digest_size=16).digest() for item in texts]
+        hashes = [passage_hash(item) for item in texts]
         readable = [self._encoder.readable(item) >= _READABLE for item in texts]
         known: dict[bytes, bytes] = {}
         if previous is not None:
