@@ -162,7 +162,9 @@ def _is_model(path: Path) -> bool:
 
 
 def _is_whole(path: Path) -> bool:
-    return any(path.glob("**/*.safetensors")) and not any(path.parent.parent.glob("blobs/*.incomplete"))
+    return any(file.is_file() for file in path.glob("**/*.safetensors")) and not any(
+        path.parent.parent.glob("blobs/*.incomplete")
+    )
 
 
 def _plain(name: str) -> str:

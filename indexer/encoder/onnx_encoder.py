@@ -28,8 +28,11 @@ class _Dense:
     weight: Vectors
     bias: Vectors
     activation: str
+    unit_first: bool
 
     def __call__(self, vectors: Vectors) -> Vectors:
+        if self.unit_first:
+            vectors = unit(vectors, "the layer after pooling")
         out = vectors @ self.weight.T + self.bias
         return np.tanh(out) if self.activation == "tanh" else out
 
@@ -170,7 +173,9 @@ def _session(graph: bytes, given: dict[str, NDArray[np.generic]]) -> onnxruntime
 def _load_dense(layer: DenseLayer) -> _Dense:
     tensors = Safetensors([layer.weights])
     bias = tensors.tensor("linear.bias", (layer.rows,)) if layer.bias else np.zeros(layer.rows, np.float32)
-    return _Dense(tensors.tensor("linear.weight", (layer.rows, layer.columns)), bias, layer.activation)
+    return _Dense(
+        tensors.tensor("linear.weight", (layer.rows, layer.columns)), bias, layer.activation, layer.unit_first
+    )
 
 
 def _relative_buckets(length: int, buckets: int, furthest: int = 128) -> NDArray[np.int64]:

@@ -32,13 +32,17 @@ _PROMPTS = (
 
 @dataclass(frozen=True, slots=True)
 class DenseLayer:
-    """A linear layer after pooling; its tensors are `linear.weight` and `linear.bias` in `weights`."""
+    """A linear layer after pooling; its tensors are `linear.weight` and `linear.bias` in `weights`.
+
+    `unit_first` says that vectors are brought to length 1 before it.
+    """
 
     weights: Path
     rows: int
     columns: int
     bias: bool
     activation: str
+    unit_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Recipe:
         parts = (
             {key: value for key, value in self.config.items() if not key.startswith(("_", "transformers"))},
             self.pooling,
-            [(layer.rows, layer.columns, layer.activation) for layer in self.dense],
+            [(layer.rows, layer.columns, layer.activation, layer.unit_first) for layer in self.dense],
             (self.query_prompt, self.passage_prompt, self.max_tokens, self.lower),
         )
         return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).digest()
@@ -142,6 +146,7 @@ def _after(root: Path, modules: list[dict[str, Any]]) -> tuple[Pooling, tuple[De
     pooling: Pooling = "mean"
     dense: list[DenseLayer] = []
     problem = ""
+    unit_first = False
     for number, module in enumerate(modules):
         kind = str(module.get("type", "")).rsplit(".", 1)[-1]
         folder = root / str(module.get("path", ""))
@@ -153,10 +158,13 @@ def _after(root: Path, modules: list[dict[str, Any]]) -> tuple[Pooling, tuple[De
             else:
                 problem = problem or f"it pools by {mode or 'several modes'}, or leaves its prompt out of it"
         elif kind == "Dense":
-            layer = _dense(folder)
+            layer = _dense(folder, unit_first)
+            unit_first = False
             problem = problem or ("" if layer else f"the activation of its layer {folder.name} is not known")
             dense.extend([layer] if layer else [])
-        elif kind != "Normalize" and (kind != "Transformer" or number):
+        elif kind == "Normalize":
+            unit_first = True
+        elif kind != "Transformer" or number:
             problem = problem or f"it has a module of type {kind}"
     return pooling, tuple(dense), problem
 
@@ -170,7 +178,7 @@ def _mode(config: Mapping[str, Any]) -> str:
     return names.get(chosen[0], chosen[0]) if len(chosen) == 1 else ""
 
 
-def _dense(folder: Path) -> DenseLayer | None:
+def _dense(folder: Path, unit_first: bool) -> DenseLayer | None:
     config = _read(folder / "config.json")
     activation = _ACTIVATIONS.get(str(config.get("activation_function", "Tanh")).rsplit(".", 1)[-1])
     weights = folder / "model.safetensors"
@@ -180,7 +188,7 @@ def _dense(folder: Path) -> DenseLayer | None:
         rows, columns = int(config["out_features"]), int(config["in_features"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder / 'config.json'}: lacks its sizes ({error}); {_AGAIN}") from error
-    return DenseLayer(weights, rows, columns, bool(config.get("bias", True)), activation)
+    return DenseLayer(weights, rows, columns, bool(config.get("bias", True)), activation, unit_first)
 
 
 def _prompts(config: Mapping[str, Any], name: str) -> tuple[str, str]:
