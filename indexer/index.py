@@ -14,27 +14,34 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import sqlite3
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from indexer.analyser import Analyser
+from indexer.encoder.load import Precision
 from indexer.encoding import Encoder
-from indexer.errors import FingerprintMismatch, IndexCorrupt, IndexExists, IndexLocked, IndexNotFound
+from indexer.errors import FingerprintMismatch, IndexCorrupt, IndexExists, IndexNotFound
 from indexer.local import truth
-from indexer.local.derive import Derived
 from indexer.local.durable import mapped_storage_errors
 from indexer.local.graph import EXACT_UP_TO
 from indexer.local.lock import WriterLock
 from indexer.local.manifest import FORMAT, Manifest, epoch_name, read_manifest, version_mismatch
 from indexer.local.reader import LocalReader
+from indexer.local.recovery import (
+    Recovery,
+    current_epoch,
+    nothing_derived,
+    remove_stale_epochs,
+    stored_generation,
+)
 from indexer.local.verify import Verification, verify
 from indexer.local.writer import IndexWriter
 from indexer.splitter import Splitter, SplitterSettings
 
 _log = logging.getLogger(__name__)
 _TRIES = 20
+_UNFINISHED = f".{truth.FILE}.new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class EncoderIdentity:
     """Which encoder an index was made with: the name to load it by, its fingerprint, its vectors' length."""
 
     name: str
-    precision: str
+    precision: Precision
     fingerprint: str
     dim: int
 
@@ -76,7 +83,8 @@ class Index:
         self.analyser = Analyser(meta["language"])
         self.passages = SplitterSettings(**json.loads(meta["passages"]))
         self.encoder_identity = EncoderIdentity(**json.loads(meta["encoder"]))
-        self._exact_up_to = exact_up_to
+        identity = self.encoder_identity
+        self._recovery = Recovery(path, self.analyser, identity.fingerprint, identity.dim, exact_up_to)
         self._encoder = encoder
         self._lock = threading.Lock()
         self._current: LocalReader | None = None
@@ -91,7 +99,7 @@ class Index:
         path: str | Path,
         *,
         encoder: Encoder,
-        precision: str = "fp32",
+        precision: Precision = "fp32",
         language: str = "english",
         passages: SplitterSettings | None = None,
         exact_up_to: int = EXACT_UP_TO,
@@ -110,7 +118,7 @@ class Index:
             IndexExists: there is an index already, or files of something else.
         """
         folder = Path(path)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if _holds_something(folder):
             raise IndexExists(
                 f"{folder} is there already and not an empty folder; open it, or name another folder"
             )
@@ -126,8 +134,9 @@ class Index:
         }
         with mapped_storage_errors(f"creating {folder}"):
             epoch = folder / epoch_name(1)
-            epoch.mkdir(parents=True)
-            beside = epoch / f".{truth.FILE}.new"
+            epoch.mkdir(parents=True, exist_ok=True)
+            beside = epoch / _UNFINISHED
+            beside.unlink(missing_ok=True)
             truth.create(beside, meta)
             beside.replace(epoch / truth.FILE)
         return cls.open(folder, encoder=encoder, exact_up_to=exact_up_to)
@@ -151,8 +160,7 @@ class Index:
             IndexLocked: it needs repair, and a writer is at work.
         """
         folder = Path(path)
-        epoch = _current_epoch(folder)
-        connection = truth.connect(folder / epoch_name(epoch) / truth.FILE)
+        connection = truth.connect(folder / epoch_name(current_epoch(folder)) / truth.FILE)
         try:
             meta = truth.read_meta(connection)
         finally:
@@ -160,7 +168,7 @@ class Index:
         if meta.get("format") != str(FORMAT):
             raise version_mismatch(folder, meta.get("format"))
         index = cls(folder, meta, encoder, exact_up_to)
-        index._recover(epoch, int(meta["generation"]))
+        index._recovery.after_crash()
         return index
 
     @property
@@ -219,8 +227,8 @@ class Index:
         lock = WriterLock(self.path)
         lock.acquire()
         try:
-            self._remove_stale_epochs()
-            derived = self._caught_up()
+            remove_stale_epochs(self.path)
+            derived = self._recovery.writing(self._recovery.caught_up())
             path = derived.manifest.folder(self.path) / truth.FILE
             return IndexWriter(lock, path, derived, self.analyser, encoder, Splitter(encoder, self.passages))
         except BaseException:
@@ -239,12 +247,11 @@ class Index:
         from indexer.local.compact import rewrite
 
         with WriterLock(self.path):
-            self._remove_stale_epochs()
-            manifest = self._caught_up_and_closed()
+            remove_stale_epochs(self.path)
+            manifest = self._recovery.caught_up()
             with mapped_storage_errors(f"compacting {self.path}"):
                 generation = rewrite(self.path, manifest, self.analyser)
-                fresh = Manifest(generation=0, epoch=manifest.epoch + 1, rows=0, lexical="")
-                self._derive(fresh, generation)
+                self._recovery.derive(nothing_derived(manifest.epoch + 1), generation)
             shutil.rmtree(manifest.folder(self.path), ignore_errors=True)
 
     def verify(self) -> Verification:
@@ -263,7 +270,7 @@ class Index:
             passages=reader.passage_count,
             vectors=reader.vector_count,
             removed_passages=manifest.rows - reader.passage_count,
-            graph_passages=manifest.graph.rows if manifest.graph else 0,
+            graph_passages=manifest.graph.items if manifest.graph else 0,
             megabytes=round(sum(sizes) / 1e6, 1),
             encoder=self.encoder_identity.fingerprint,
             analyser=self.analyser.fingerprint,
@@ -285,9 +292,9 @@ class Index:
 
     def _rebuild(self) -> None:
         with WriterLock(self.path):
-            epoch = _current_epoch(self.path)
+            epoch = current_epoch(self.path)
             _log.warning("%s: rebuilding the lexical and vector indexes from SQLite", self.path)
-            self._derive(Manifest(generation=0, epoch=epoch, rows=0, lexical=""), None)
+            self._recovery.derive(nothing_derived(epoch), stored_generation(self.path / epoch_name(epoch)))
             self._current = None
 
     def _manifest(self) -> Manifest:
@@ -295,73 +302,6 @@ class Index:
         if manifest is None:
             raise IndexNotFound(f"{self.path} has lost its manifest; open the index again to make a new one")
         return manifest
-
-    def _recover(self, epoch: int, generation: int) -> None:
-        """Bring the derived files up to SQLite, unless a living writer is about to."""
-        try:
-            manifest = read_manifest(self.path)
-        except IndexCorrupt as error:
-            _log.warning("%s", error)
-            manifest = None
-        if manifest is not None and manifest.generation >= generation:
-            return
-        try:
-            with WriterLock(self.path):
-                _log.info("%s: catching up with SQLite at generation %d", self.path, generation)
-                self._derive(manifest or Manifest(0, epoch, 0, ""), None)
-        except IndexLocked:
-            if manifest is None:
-                raise
-
-    def _caught_up(self) -> Derived:
-        """Return the derived files, in step with SQLite; for the holder of the lock."""
-        manifest = self._caught_up_and_closed()
-        return Derived(self.path, manifest, self.analyser, self.encoder_identity.dim, self._exact_up_to)
-
-    def _caught_up_and_closed(self) -> Manifest:
-        epoch = _current_epoch(self.path)
-        connection = truth.connect(self.path / epoch_name(epoch) / truth.FILE)
-        try:
-            generation = int(truth.read_meta(connection)["generation"])
-        finally:
-            connection.close()
-        try:
-            manifest = self._manifest()
-            if manifest.generation == generation:
-                self._read(manifest).close()
-                return manifest
-        except (IndexCorrupt, IndexNotFound):
-            manifest = Manifest(generation=0, epoch=epoch, rows=0, lexical="")
-        return self._derive(manifest, generation)
-
-    def _derive(self, manifest: Manifest, generation: int | None) -> Manifest:
-        """Catch up from `manifest`; from nothing when its files turn out to be damaged."""
-        connection = truth.connect(manifest.folder(self.path) / truth.FILE)
-        try:
-            target = int(truth.read_meta(connection)["generation"]) if generation is None else generation
-            with mapped_storage_errors(f"rebuilding {self.path}"):
-                try:
-                    return self._replay(manifest, connection, target)
-                except (IndexCorrupt, ValueError) as error:
-                    if not manifest.lexical:
-                        raise
-                    _log.warning("%s: %s; rebuilding from SQLite", self.path, error)
-                    return self._replay(Manifest(0, manifest.epoch, 0, ""), connection, target)
-        finally:
-            connection.close()
-
-    def _replay(self, manifest: Manifest, connection: sqlite3.Connection, generation: int) -> Manifest:
-        derived = Derived(self.path, manifest, self.analyser, self.encoder_identity.dim, self._exact_up_to)
-        try:
-            return derived.catch_up(connection, generation)
-        finally:
-            derived.close()
-
-    def _remove_stale_epochs(self) -> None:
-        current = epoch_name(_current_epoch(self.path))
-        for path in self.path.glob("epoch-*"):
-            if path.name != current:
-                shutil.rmtree(path, ignore_errors=True)
 
     def close(self) -> None:
         """Close the reader."""
@@ -377,25 +317,9 @@ class Index:
         self.close()
 
 
-def _current_epoch(folder: Path) -> int:
-    """Return the epoch that the manifest names, or without it the one whose SQLite file is the newest."""
-    try:
-        manifest = read_manifest(folder)
-    except IndexCorrupt:
-        manifest = None
-    if manifest is not None:
-        return manifest.epoch
-    generations = {}
-    for path in folder.glob(f"epoch-*/{truth.FILE}"):
-        connection = truth.connect(path)
-        try:
-            generations[int(path.parent.name.removeprefix("epoch-"))] = int(
-                truth.read_meta(connection)["generation"]
-            )
-        finally:
-            connection.close()
-    if not generations:
-        raise IndexNotFound(
-            f"there is no index in {folder}; make one with `quire index FOLDER --index {folder}`"
-        )
-    return max(generations, key=lambda epoch: (generations[epoch], -epoch))
+def _holds_something(folder: Path) -> bool:
+    """Return whether there is anything at `folder` but an index that was never finished being made."""
+    if not folder.is_dir():
+        return folder.exists()
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    return any(not path.name.startswith(_UNFINISHED) for path in files)

@@ -59,6 +59,16 @@ def test_an_index_is_not_made_over_something_else(tmp_path: Path, encoder: Count
     assert (tmp_path / "letter.txt").read_text() == "dear reader"
 
 
+def test_an_index_that_was_never_finished_being_made_is_made_again(
+    tmp_path: Path, encoder: CountingEncoder
+) -> None:
+    (tmp_path / "index" / "epoch-1").mkdir(parents=True)
+    (tmp_path / "index" / "epoch-1" / ".truth.sqlite.new").write_bytes(b"killed while writing")
+    (tmp_path / "index" / "epoch-1" / ".truth.sqlite.new-wal").write_bytes(b"")
+    index = Index.create(tmp_path / "index", encoder=encoder)
+    assert ids(index) == []
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_tiny_indexes_work(filled: Fill, count: int) -> None:
     index = filled(count)
