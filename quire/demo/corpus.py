@@ -109,9 +109,9 @@ def _public_members(module: ModuleType) -> tuple[list[tuple[str, object]], list[
     classes: list[tuple[str, type]] = []
     for name in names:
         value = getattr(module, name, None)
-        home = getattr(value, "__module__", None)
-        # Without __all__, what was merely imported belongs to the module that it came from.
-        if not exported and home not in (module.__name__, None):
+        home = getattr(value, "__module__", None) or module.__name__
+        # Without __all__, what was merely imported belongs to the module that it came from; bisect's came from _bisect.
+        if not exported and home.lstrip("_") != module.__name__:
             continue
         if inspect.isclass(value) and _docstring(value):
             classes.append((name, value))

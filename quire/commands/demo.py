@@ -1,0 +1,107 @@
+"""`quire demo`: write Python's own documentation as files, index it, search it three times, and leave a prompt."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from quire.cli import DONE, State
+from quire.terminal import Screen
+
+CORPUS, INDEX = "demo-corpus", "demo-index"
+
+
+@click.command("demo")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Where to put it (here).",
+)
+@click.option("--prompt/--no-prompt", default=None, help="Whether to end with a prompt (on a terminal).")
+@click.pass_obj
+def demo_command(state: State, folder: Path, prompt: bool | None) -> int:
+    """Index the documentation that comes with Python and search it.
+
+    Writes some 350 documents into demo-corpus, indexes them into demo-index, and asks three questions that show
+    what words alone and meaning alone would have missed. Run again, it indexes only what has changed.
+    """
+    screen = Screen.of()
+    folder.mkdir(parents=True, exist_ok=True)
+    corpus, index = folder / CORPUS, folder / INDEX
+    said = screen.style("Writing the documentation of this Python as Markdown files ...", "dim")
+    click.echo(said, color=True)
+    written = write_corpus(corpus)
+    click.echo(f"{written} documents in {corpus}")
+    status = quire(["index", str(corpus), str(index), "--delete-missing"], screen)
+    if status != DONE:
+        return status
+    from engine import SearchEngine
+    from quire.demo.tour import show
+
+    with SearchEngine.open(index, settings=state.configuration().search) as engine:
+        for line in show(engine, screen):
+            click.echo(line, color=True)
+    if prompt is None:
+        prompt = sys.stdin.isatty() and sys.stdout.isatty()
+    if prompt:
+        return quire(["search", str(index)], screen)
+    click.echo("Go on with:")
+    for words in (
+        f'search {index} "read a file line by line"',
+        f"search {index}",
+        f"stats {index}",
+        "--help",
+    ):
+        click.echo(f"  {command_name()} {words}")
+    return DONE
+
+
+def write_corpus(folder: Path) -> int:
+    """Write the corpus in a process of its own, since modules are imported for it; return how many documents.
+
+    Raises:
+        click.ClickException: that process failed.
+    """
+    for stale in folder.glob("*/*.md"):
+        stale.unlink()
+    command = [sys.executable, "-P", "-m", "quire.demo.corpus", str(folder.absolute())]
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment | {"PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "ignore"},
+        check=False,
+    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise click.ClickException(f"the demo's documents could not be written to {folder}: {last}")
+    count: int = json.loads(done.stdout.splitlines()[-1])["documents"]
+    return count
+
+
+def quire(arguments: list[str], screen: Screen) -> int:
+    """Show a command line and run it, as the user would; return its exit status."""
+    click.echo("\n" + screen.style(f"$ {command_name()} {' '.join(arguments)}", "bold"), color=True)
+    sys.stdout.flush()
+    process = subprocess.Popen([sys.executable, "-P", "-m", "quire", *arguments])
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # it has had the same Ctrl-C, and says what it does about it
+            continue
+
+
+def command_name() -> str:
+    """Return how `quire` was called: `.venv/bin/quire` after `make demo`."""
+    called = sys.argv[0]
+    return called if Path(called).name == "quire" else "python -m quire"
