@@ -151,12 +151,13 @@ class GuardedGzip(io.RawIOBase):
             Unreadable: the file is damaged or truncated, or grows past `max_ratio`.
         """
         try:
-            count = self._gzip.readinto(buffer)
+            part = self._gzip.read1(len(buffer))
         except (OSError, EOFError, zlib.error) as error:
             raise Unreadable(f"is not a whole gzip file ({error}); what came before was read") from error
-        self._unpacked += count
+        buffer[: len(part)] = part
+        self._unpacked += len(part)
         check_growth(self._packed.tell(), self._unpacked, self._options)
-        return count
+        return len(part)
 
     def close(self) -> None:
         """Close both streams."""

@@ -113,7 +113,7 @@ class CorpusReader(Iterator[Document | ReadFailure]):
             )
         elif walked and (suffix or packed):
             self._skipped[suffix + (".gz" if packed else "")] += 1
-        elif reader := sniffed(found.path):
+        elif reader := sniffed(found.path, walked):
             yield self._document(found, reader, packed=False)
         elif walked:
             self._skipped["(no suffix)"] += 1

@@ -134,7 +134,7 @@ def _wide(sample: bytes) -> str | None:
 
 def _refuse_binary(data: bytes) -> None:
     for sample in (data[:_SAMPLE], data[-_SAMPLE:]):
-        strange = len(_CONTROL.findall(sample)) + 5 * sample.count(0)
+        strange = len(_CONTROL.findall(sample)) + sample.count(0)
         if strange > 0.05 * len(sample):
             raise Unreadable("is binary, expected text: convert it to a format that Quire reads")
 
@@ -153,10 +153,20 @@ def _detected(data: bytes) -> str:
     best = from_bytes(sample, cp_isolation=_CANDIDATES).best()
     codec = best.encoding if best is not None else "cp1252"
     codec = _SUPERSETS.get(codecs.lookup(codec).name, codec)
+    if codec == "cp1250" and not _is_central_european(sample):
+        codec = "cp1252"
     text = data.decode(codec, errors="replace")
     if text.count("\ufffd") > 0.02 * len(text):
         raise Unreadable("is text in no encoding that could be told: save it as UTF-8")
     return codec
+
+
+def _is_central_european(sample: bytes) -> bool:
+    """Tell cp1250 from cp1252: read as cp1252, Polish has symbols inside words, Czech both ì and ø."""
+    text = sample.decode("cp1252", errors="replace")
+    if re.search(r"[a-z][¹³¿¼¾£¥\ufffd]|[¹³¿¼¾\ufffd][a-z]", text):
+        return True
+    return "ì" in text and "ø" in text
 
 
 def _sample(data: bytes) -> bytes:

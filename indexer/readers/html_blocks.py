@@ -102,7 +102,7 @@ class _Renderer:
             self._flush()
             self._builder.add("code", self._preformatted(node))
             return True
-        if tag == "table" and node.css_first(_LAYOUT_ONLY) is None:
+        if tag == "table" and all(inner.mem_id == node.mem_id for inner in node.css(_LAYOUT_ONLY)):
             rows = self._rows(node)
             if sum(len(row) > 1 for row in rows) >= 1:
                 self._flush()

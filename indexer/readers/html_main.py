@@ -36,6 +36,7 @@ _LEGAL = re.compile(
     re.IGNORECASE,
 )
 _DENSE = frozenset("div ul ol table tr td section p dl center nav aside header footer form span".split())
+_TURNS = frozenset("next prev previous up first last".split())
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 _MOST = 0.4
@@ -44,17 +45,19 @@ _LINK_SHARE = 0.6
 
 @dataclass(slots=True)
 class _Measure:
-    """What lies under one element: characters of text, of them in links, how many links, and headings h1."""
+    """What lies under one element: characters of text, of them in links, links, links to turn pages, h1s."""
 
     text: int = 0
     linked: int = 0
     links: int = 0
+    turns: int = 0
     h1: int = 0
 
     def add(self, other: _Measure) -> None:
         self.text += other.text
         self.linked += other.linked
         self.links += other.links
+        self.turns += other.turns
         self.h1 += other.h1
 
 
@@ -113,6 +116,7 @@ def _measure(body: LexborNode) -> dict[int, _Measure]:
             done = stack.pop()
             if node.tag == "a" and "href" in node.attributes:
                 done.linked, done.links = done.text, 1
+                done.turns = int(bool(_TURNS & set((node.attributes.get("rel") or "").lower().split())))
             elif node.tag == "h1":
                 done.h1 += 1
             measures[node.mem_id] = done
@@ -179,11 +183,16 @@ def _is_boilerplate(node: LexborNode, measure: _Measure, whole: int, semantic: b
         if tag == "header":
             return not measure.h1 and (dense or not semantic) and share < _MOST
         return (dense or not semantic) and share < _MOST
-    if share < _MOST and _named_boilerplate(attributes):
+    if share < _MOST and (_named_boilerplate(attributes) or _turns_pages(tag, measure)):
         return True
     if semantic or tag not in _DENSE or not dense:
         return False
     return measure.links >= 3 and share < 0.8 and (tag != "p" or measure.linked > 0.8 * measure.text)
+
+
+def _turns_pages(tag: str, measure: _Measure) -> bool:
+    """Tell whether this is the row of links to the next page and the one before."""
+    return tag in _DENSE and measure.turns > 0 and measure.text < 400 and measure.linked > 0.3 * measure.text
 
 
 def _named_boilerplate(attributes: dict[str, str | None]) -> bool:

@@ -121,12 +121,20 @@ def _measure(pages: list[list[Line]]) -> _Measures:
             if above is not None and 0 < above.bottom - line.bottom < 4 * max(line.size, 1):
                 gaps[_rounded(above.bottom - line.bottom)] += 1
             above = line
-            inner = line.text[:-1] if line.text[-1] in _HYPHENS else line.text
-            words.update(word.lower() for word in _WORD.findall(inner))
+        words.update(_whole_words(page))
     body = sizes.most_common(1)[0][0] if sizes else 0.0
     larger = sorted((size for size in sizes if body and size >= _HEADING_SIZE * body), reverse=True)
     spacing = gaps.most_common(1)[0][0] if gaps else 0.0
     return _Measures(body, spacing, tuple(larger), words)
+
+
+def _whole_words(page: list[Line]) -> Iterator[str]:
+    """Yield the words of a page in lower case, without those that a hyphen at the end of a line may have parted."""
+    parted = False
+    for line in page:
+        found = [word.lower() for word in _WORD.findall(line.text)]
+        first, parted = int(parted), line.text[-1] in _HYPHENS
+        yield from found[first : len(found) - parted]
 
 
 def _rounded(points: float) -> float:

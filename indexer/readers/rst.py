@@ -13,7 +13,7 @@ from indexer.document import MetadataValue
 from indexer.readers.content import Content, TextBuilder, Unreadable
 from indexer.readers.dates import to_date
 from indexer.readers.options import ReadOptions
-from indexer.readers.plain import checked_text
+from indexer.readers.plain import checked_text, structured
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -35,7 +35,8 @@ _OPTION = re.compile(r"\s*:[\w-]+:[^\n]*\n?")
 _ROLE = re.compile(r":[\w:.+-]+:`([^`]*)`|`([^`]*)`:[\w:.+-]+:")
 _TARGET = re.compile(r"\s*<[^<>]*>\s*\Z")
 _SILENT = frozenset(
-    "toctree index currentmodule module contents literalinclude include automodule autoclass".split()
+    "toctree index currentmodule module contents literalinclude include automodule autoclass raw csv-table image "
+    "figure".split()
 )
 _MAX_NESTING = 8
 
@@ -43,17 +44,20 @@ _MAX_NESTING = 8
 def read_rst(data: bytes, options: ReadOptions) -> Content:
     """Return the content of a reStructuredText file, rendered as plain text.
 
+    A file that docutils itself fails on (it has such defects, and a depth that it cannot pass) is read as plain text.
+
     Raises:
-        Unreadable: it is binary, blank, too long, or nested too deep for the parser.
+        Unreadable: it is binary, blank, too long, or of comments only.
     """
     source = checked_text(data, options)
     builder = TextBuilder(options.max_text_chars)
     walker = _Walker(builder)
     try:
-        tree = _parse(source)
-        walker.children(tree, 0)
-    except RecursionError:
-        raise Unreadable("is nested too deep to be parsed") from None
+        walker.children(_parse(source), 0)
+    except Unreadable:
+        raise
+    except Exception:
+        return structured(source)
     if not builder.length:
         raise Unreadable("holds only comments and directives: there is nothing to index")
     return Content(builder.text(), walker.title, tuple(builder.blocks), (), walker.metadata)
@@ -74,6 +78,7 @@ class _Walker:
         self.metadata: dict[str, MetadataValue] = {}
         self._items = 0
         self._nesting = 0
+        self._titled = False
 
     def children(self, node: nodes.Element, depth: int) -> None:
         for child in node.children:
@@ -98,16 +103,14 @@ class _Walker:
         self.children(node, depth + 1)
 
     def _on_title(self, node: Any, depth: int) -> None:
-        words = _words(node)
-        if node.parent.tagname in ("document", "section"):
-            level = 1 if node.parent.tagname == "document" else depth + bool(self.title_is_document)
-            self._builder.add("heading", words, min(level, 9))
-            self.title = self.title or words
-            self.title_is_document = self.title_is_document or node.parent.tagname == "document"
-        else:
+        words, parent = _words(node), node.parent.tagname
+        if parent not in ("document", "section"):
             self._add(words)
-
-    title_is_document = False
+            return
+        self._titled = self._titled or parent == "document"
+        level = 1 if parent == "document" else depth + self._titled
+        self._builder.add("heading", words, level)
+        self.title = self.title or words
 
     def _on_literal_block(self, node: Any, depth: int) -> None:
         self._builder.add("code", node.astext())
@@ -118,6 +121,10 @@ class _Walker:
         self._items += 1
         self.children(node, depth)
         self._items -= 1
+
+    def _on_topic(self, node: Any, depth: int) -> None:
+        if "contents" not in node["classes"]:
+            self.children(node, depth)
 
     def _on_table(self, node: Any, depth: int) -> None:
         rows = [[_words(entry) for entry in row.children] for row in node.findall() if row.tagname == "row"]
@@ -163,10 +170,11 @@ class _Walker:
             self._nesting -= 1
 
     def _inner(self, source: str, depth: int) -> None:
-        title, document = self.title or " ", self.title_is_document
-        outer, self.title = self.title, title
+        """Write what `source` holds, whose first title is not the document's."""
+        outer = self.title, self._titled, self.metadata
+        self.metadata = {}
         self.children(_parse(source), depth)
-        self.title, self.title_is_document = outer, document
+        self.title, self._titled, self.metadata = outer
 
 
 _TEXTUAL = frozenset("paragraph term classifier caption rubric attribution subtitle math_block".split())

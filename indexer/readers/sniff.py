@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import stat
 from pathlib import Path
 
 from indexer.readers.content import Unreadable
@@ -18,14 +19,19 @@ _HEAD = 1 << 16
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-def sniffed(path: Path) -> Reader | None:
+def sniffed(path: Path, walked: bool) -> Reader | None:
     """Return the reader for the file at `path`, or None for scripts and what is no document.
+
+    Args:
+        path: The file.
+        walked: Whether it was found in a folder, where an empty file without a suffix is a marker, not a document.
 
     Raises:
         OSError: the file cannot be opened.
     """
-    if not path.stat().st_size or not path.is_file():
-        return read_plain if path.is_file() else None
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or not status.st_size:
+        return None if walked else read_plain
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if b"%PDF-" in head[:1024]:

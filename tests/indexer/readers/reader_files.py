@@ -44,20 +44,26 @@ def zipped(members: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DE
 
 CONTAINER = (
     '<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
-    '<rootfiles><rootfile full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
+    '<rootfiles><rootfile full-path="OEBPS/book.opf" media-type="application/oebps-package+xml"/>'
+    "</rootfiles></container>"
 )
+
+
+NAV_ITEM = '<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>'
 
 
 def epub_members(chapters: Mapping[str, str], spine: list[str] | None = None) -> dict[str, str | bytes]:
     """An EPUB 3 book; `chapters` maps file names to bodies, `spine` gives their order."""
-    items = "".join(f'<item id="{n}" href="{n}" media-type="application/xhtml+xml"/>' for n in sorted(chapters))
+    items = "".join(
+        f'<item id="{n}" href="{n}" media-type="application/xhtml+xml"/>' for n in sorted(chapters)
+    )
     refs = "".join(f'<itemref idref="{n}"/>' for n in spine or list(chapters))
     opf = (
         '<package xmlns="http://www.idpf.org/2007/opf" version="3.0">'
         '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The Book</dc:title>'
         "<dc:creator>Ada</dc:creator><dc:creator>Bob</dc:creator><dc:language>en</dc:language>"
         "<dc:date>1999-05-01</dc:date></metadata>"
-        f'<manifest><item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>{items}</manifest>'
+        f"<manifest>{NAV_ITEM}{items}</manifest>"
         f'<spine><itemref idref="nav"/>{refs}</spine></package>'
     )
     links = "".join(f'<li><a href="{n}">Label of {n}</a></li>' for n in chapters)

@@ -13,13 +13,14 @@ from reader_files import docx_bytes, epub_members, pdf_bytes, zipped
 from indexer.document import Document, ReadFailure
 from indexer.readers import SUPPORTED_SUFFIXES, read_corpus
 
-SUFFIXES = sorted(SUPPORTED_SUFFIXES) + [".md.gz", ".jsonl.gz", ".csv.gz", "", ".xyz"]
+SUFFIXES = [*sorted(SUPPORTED_SUFFIXES), ".md.gz", ".jsonl.gz", ".csv.gz", "", ".xyz"]
 SEEDS = {
     ".txt": b"Chapter I\n\nOne.\n- a\n- b\n\f\nTwo \xe4\xb8\xad\n",
     ".md": b"---\ntitle: a\ndate: 2024-01-02\n---\n# H\n\n> - a\n>   1. b\n\n|a|b|\n|-|-|\n|1|2|\n\n```\nx\n```\n",
     ".html": b"<html lang=en><title>T</title><body><nav><a href=x>y</a></nav><main><h1>T</h1><table><tr><td>1<td>2"
     b"</table><ul><li>a<ul><li>b</ul></ul><pre>x\n</pre><p>text<br>more</main>",
-    ".rst": b"T\n=\n\n:Date: 2020-01-01\n\n.. note:: x\n\n.. foo:: bar\n   :opt: 1\n\n   baz\n\n- a\n\n  - b\n\n== ==\na  b\n== ==\n1  2\n== ==\n",
+    ".rst": b"T\n=\n\n:Date: 2020-01-01\n\n.. note:: x\n\n.. foo:: bar\n   :opt: 1\n\n   baz\n"
+    b"\n- a\n\n  - b\n\n== ==\na  b\n== ==\n1  2\n== ==\n",
     ".jsonl": b'{"_id": "1", "text": "a", "metadata": {"y": [1, null]}}\n{"id": 2, "title": "t"}\n',
     ".csv": b'id,title,text\n1,"a, b","c\nd"\n2,x,y\n',
     ".docx": docx_bytes("One", "Two"),
@@ -67,7 +68,11 @@ def test_arbitrary_bytes(data: bytes, suffix: str) -> None:
     check(data, suffix)
 
 
-@given(text=st.text(max_size=400), suffix=st.sampled_from(SUFFIXES), codec=st.sampled_from(["utf-8", "utf-16", "gb18030"]))
+@given(
+    text=st.text(max_size=400),
+    suffix=st.sampled_from(SUFFIXES),
+    codec=st.sampled_from(["utf-8", "utf-16", "gb18030"]),
+)
 @example("\r\r\n \n", ".md", "utf-8")
 @example("* * *\n- - - x\n#\n===\n", ".md", "utf-8")
 @settings(deadline=None, max_examples=200)
@@ -83,5 +88,12 @@ def test_damaged_files(suffix: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, len(content)))
         length = data.draw(st.integers(0, 8))
-        content[at : at + length] = data.draw(st.binary(max_size=8) | st.sampled_from([b"\n\n", b"    ", b"<b>", b"\x00"]))
-    check(bytes(content[: data.draw(st.integers(0, len(content)))]) if data.draw(st.booleans()) else bytes(content), suffix)
+        content[at : at + length] = data.draw(
+            st.binary(max_size=8) | st.sampled_from([b"\n\n", b"    ", b"<b>", b"\x00"])
+        )
+    check(
+        bytes(content[: data.draw(st.integers(0, len(content)))])
+        if data.draw(st.booleans())
+        else bytes(content),
+        suffix,
+    )

@@ -51,14 +51,30 @@ def test_hidden_only_on_request(tmp_path: Path) -> None:
 @given(
     rules=st.lists(
         st.sampled_from(
-            ["*.md", "!b.md", "a/", "/b.md", "a/*.txt", "**/c", "!a/b/", "# note", "", "c/**", "b*", "!*.txt", "[ab].txt"]
+            [
+                "*.md",
+                "!b.md",
+                "a/",
+                "/b.md",
+                "a/*.txt",
+                "**/c",
+                "!a/b/",
+                "# note",
+                "",
+                "c/**",
+                "b*",
+                "!*.txt",
+                "[ab].txt",
+            ]
         ),
         max_size=4,
     ),
     inner=st.lists(st.sampled_from(["*.md", "!*.md", "/b.txt", "c", "!b.txt"]), max_size=2),
 )
 @settings(deadline=None, max_examples=25)
-def test_ignore_rules_are_gits(rules: list[str], inner: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_ignore_rules_are_gits(
+    rules: list[str], inner: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     root = tmp_path_factory.mktemp("rules")
     tree(root, "a.txt", "b.md", "a/b.txt", "a/b.md", "a/b/c.txt", "c/c.md", "b/c/a.txt", "b/b.txt")
     for folder, lines in ((root, rules), (root / "a", inner)):
@@ -137,7 +153,9 @@ def test_beir_folders(tmp_path: Path) -> None:
         folder = tmp_path / name
         (folder / "qrels").mkdir(parents=True)
         data = "".join(json.dumps(record) + "\n" for record in records).encode()
-        (folder / ("corpus.jsonl.gz" if pack else "corpus.jsonl")).write_bytes(gzip.compress(data) if pack else data)
+        (folder / ("corpus.jsonl.gz" if pack else "corpus.jsonl")).write_bytes(
+            gzip.compress(data) if pack else data
+        )
         (folder / "queries.jsonl").write_text('{"_id": "q1", "text": "query"}\n')
         (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\t7\t1\n")
     for root, count in ((tmp_path / "one", 1), (tmp_path / "two", 1), (tmp_path, 2)):

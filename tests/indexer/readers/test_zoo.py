@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from reader_files import docx_bytes, document, epub_members, pdf_bytes, reason, zipped
+from reader_files import document, docx_bytes, epub_members, pdf_bytes, reason, zipped
 
 from indexer.document import Document, ReadFailure
 from indexer.errors import InvalidSettings
@@ -121,7 +121,12 @@ def test_one_of_each_costs_nothing_else(tmp_path: Path) -> None:
         ("a.rst", b"x" * 101, ReadOptions(max_text_chars=100), "max_text_chars"),
         ("a.docx", docx_bytes("x" * 101), ReadOptions(max_text_chars=100), "max_text_chars"),
         ("a.docx", docx_bytes("x" * 101), ReadOptions(max_uncompressed_bytes=100), "max_uncompressed_bytes"),
-        ("a.txt.gz", gzip.compress(b"x" * 101), ReadOptions(max_uncompressed_bytes=100), "max_uncompressed_bytes"),
+        (
+            "a.txt.gz",
+            gzip.compress(b"x" * 101),
+            ReadOptions(max_uncompressed_bytes=100),
+            "max_uncompressed_bytes",
+        ),
         ("a.pdf", pdf_bytes("one", "two", "three"), ReadOptions(max_pages=2), "max_pages"),
         ("a.pdf", pdf_bytes("word " * 30), ReadOptions(max_text_chars=100), "max_text_chars"),
     ],
@@ -151,7 +156,14 @@ def test_stored_members_are_checked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"max_pages": 0}, {"max_text_chars": -1}, {"ignore": "*.txt"}, {"id_fields": ()}, {"text_fields": "text"}]
+    "wrong",
+    [
+        {"max_pages": 0},
+        {"max_text_chars": -1},
+        {"ignore": "*.txt"},
+        {"id_fields": ()},
+        {"text_fields": "text"},
+    ],
 )
 def test_options_are_checked(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidSettings):
