@@ -144,7 +144,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
     selection = question.select(plan)
     notices = list(plan.notices)
     if wanted == 0 or not plan.lexical.clauses:
-        empty = Context(Bounds(), 0.0, "", 0, snapshot.reader.generation, tuple(notices), (), {})
+        empty = Context(Bounds(), 0.0, "", 0, True, snapshot.reader.generation, tuple(notices), (), {})
         return Candidates(plan, selection, NO_MEANING, None, empty, 0)
     meant = suggestions(plan.text, plan.meaning, snapshot)
     question.clock.step("spelling")
@@ -175,6 +175,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
         alpha=retrieval.alpha,
         corrected=corrected,
         found=len(rows),
+        complete=retrieval.complete and len(rows) == rows.matching,
         generation=snapshot.reader.generation,
         notices=tuple(notices),
         suggestions=meant,
@@ -230,6 +231,11 @@ def later_page(question: Question, k: int, explain: bool, cursor: str) -> Rankin
         )
     if snapshot.reader.generation != context.generation:
         notices.append("The index has changed since the first page; the order is as it was then.")
+    if taken == len(page.rows) and not context.complete:
+        notices.append(
+            f"The list of {context.found:,} candidates ends here, though more documents may match; "
+            "ask for the first page again with a greater depth or k to go further."
+        )
     presenter = Presenter(snapshot, plan, question.settings, context, explain)
     hits = presenter.hits(rows, ranks)
     question.clock.step("present")

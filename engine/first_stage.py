@@ -29,6 +29,7 @@ class Retrieval:
         pool: Their scores and ranks, in the same order.
         alpha: The weight of meaning that holds for this query: 0 or 1 where one side decides alone.
         depth: How many passages each index was asked for in the end.
+        complete: Whether no passage outside could be found by asking deeper.
     """
 
     passages: Numbers
@@ -36,6 +37,7 @@ class Retrieval:
     pool: Pool
     alpha: float
     depth: int
+    complete: bool
 
 
 NOTHING = Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
@@ -47,6 +49,7 @@ class _Side:
 
     ask: Callable[[int], Candidates]
     used: bool
+    total: int
     found: Candidates = NOTHING
     exhausted: bool = True
 
@@ -57,7 +60,7 @@ class _Side:
         if self.exhausted:
             return
         self.found = self.ask(depth)
-        self.exhausted = len(self.found) < depth
+        self.exhausted = len(self.found) < min(depth, self.total) or depth >= self.total
 
     @property
     def best(self) -> float | None:
@@ -93,9 +96,12 @@ def retrieve(
     """
     if vector is None:
         alpha = 0.0
-    lexical = _Side(lambda depth: reader.lexical(query, depth, selection), bool(query.clauses) and alpha < 1)
-    dense = _Side(lambda depth: _dense(reader, vector, depth, selection), alpha > 0)
-    depth = min(settings.depth, max(reader.passage_count, 1))
+    total = reader.passage_count
+    lexical = _Side(
+        lambda depth: reader.lexical(query, depth, selection), bool(query.clauses) and alpha < 1, total
+    )
+    dense = _Side(lambda depth: _dense(reader, vector, depth, selection), alpha > 0, total)
+    depth = min(settings.depth, max(total, 1))
     while True:
         lexical.deepen(depth)
         step("lexical")
@@ -153,7 +159,8 @@ def _pooled(
     bounds = Bounds(
         best_lexical if best_lexical is not None else 0.0, best_dense if best_dense is not None else -1.0
     )
-    return Retrieval(passages, documents, Pool(bm25, cosine, lexical_rank, dense_rank, bounds), alpha, depth)
+    pool = Pool(bm25, cosine, lexical_rank, dense_rank, bounds)
+    return Retrieval(passages, documents, pool, alpha, depth, lexical.exhausted and dense.exhausted)
 
 
 def _placed(passages: Numbers, found: Candidates, otherwise: float) -> tuple[Floats, Ranks]:
@@ -254,4 +261,5 @@ def _added(
         ),
         alpha=retrieval.alpha,
         depth=retrieval.depth,
+        complete=retrieval.complete,
     )

@@ -64,6 +64,7 @@ class Context:
         alpha: The weight of meaning that held.
         corrected: The text searched in place of the query's, or the empty string.
         found: How many documents are in the list.
+        complete: Whether these are all that match.
         generation: The generation it was made from.
         notices: What the user was told.
         suggestions: What was suggested.
@@ -74,6 +75,7 @@ class Context:
     alpha: float
     corrected: str
     found: int
+    complete: bool
     generation: int
     notices: tuple[str, ...]
     suggestions: tuple[str, ...]
@@ -122,6 +124,11 @@ class FusedRows:
     def __len__(self) -> int:
         """How many documents."""
         return len(self._order)
+
+    @property
+    def matching(self) -> int:
+        """How many documents were found, those beyond the end of the list included."""
+        return len(self._scores)
 
     @property
     def documents(self) -> Numbers:

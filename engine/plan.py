@@ -104,7 +104,7 @@ def make_plan(text: str, reader: IndexReader, settings: SearchSettings) -> Plan:
         excluded=tuple(dict.fromkeys(excluded)),
         filters=parsed.filters,
         meaning=parsed.positive[:MAX_DENSE_CHARACTERS] if clauses else "",
-        labels=_labels(parsed.positive, clauses, analyser),
+        labels=_labels(text, [*clauses, *excluded], analyser),
         notices=tuple(notices),
     )
 
