@@ -106,7 +106,7 @@ def test_nothing_is_read_from_other_files(directive: str, tmp_path: Path) -> Non
 
 
 def test_what_docutils_fails_on_is_read_as_plain_text() -> None:
-    source = "T\n=\n\n:Date: .. code:: .. code:: nope\nThe text.\n"
+    source = "Title\n=====\n\n:Date: .. code:: .. code:: nope\nThe text.\n"
     content = read_rst(source.encode(), ReadOptions())
     assert content.text == source
     assert content.blocks[0].kind == "heading"
