@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-BUDGET = 1024
-"""Tokens of one batch, padding included."""
+BUDGET = 512
+"""Tokens of one batch, padding included: what passes between the layers has to fit the processor's caches."""
 
 
 def plan(lengths: Sequence[int], workers: int = 1, budget: int = BUDGET) -> list[NDArray[np.int64]]:

@@ -22,7 +22,7 @@ Normalise: TypeAlias = Callable[[str], tuple[str, "NDArray[np.int64] | None"]]
 """Text to the text to tokenise, and for each of its characters the index of the one it came from, or None
 where no character moved."""
 
-_PIECE = 1 << 15
+_PIECE = 1 << 14
 _BATCH = 64
 _PARALLEL = "TOKENIZERS_PARALLELISM"
 _GAP = re.compile(r"(?<!\s)\s")
@@ -100,8 +100,8 @@ class Tokens:
     def spans(self, texts: Sequence[str]) -> list[Spans]:
         """Return the character spans of each text's tokens, int32, shape (tokens, 2).
 
-        A long text is tokenised in pieces of about 32,000 characters that begin before white space, so
-        time and memory grow linearly. Where 32,000 characters have no white space, the piece ends after
+        A long text is tokenised in pieces of about 16,000 characters that begin before white space, so
+        time and memory grow linearly. Where 16,000 characters have no white space, the piece ends after
         them, which may be inside what would have been one token.
         """
         found: list[list[Spans]] = [[] for _ in texts]
