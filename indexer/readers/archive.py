@@ -63,14 +63,7 @@ class Archive:
         try:
             with self._zip.open(info) as member:
                 data = self._bounded(member)
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-            OSError,
-        ) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, OSError) as error:
             raise Unreadable(f"has a damaged part {name} ({error})") from error
         return data
 

@@ -149,6 +149,16 @@ def test_a_zip_that_lies_about_its_size(tmp_path: Path) -> None:
     assert "damaged part" in reason(tmp_path / "a.docx") or "well-formed" in reason(tmp_path / "a.docx")
 
 
+def test_a_zip_whose_members_lie_before_its_beginning(tmp_path: Path) -> None:
+    data = bytearray(WORD)
+    at = data.rfind(b"PK\x05\x06") + 16
+    data[at : at + 4] = (int.from_bytes(data[at : at + 4], "little") + 100_000).to_bytes(4, "little")
+    (tmp_path / "a.docx").write_bytes(data)
+    said = reason(tmp_path / "a.docx")
+    assert "damaged" in said
+    assert "report" not in said
+
+
 def test_stored_members_are_checked(tmp_path: Path) -> None:
     buffer = io.BytesIO(zipped({"word/document.xml": "<a>text</a>"}, zipfile.ZIP_STORED))
     (tmp_path / "a.docx").write_bytes(buffer.getvalue().replace(b"<a>text", b"<a>tesx"))
