@@ -119,9 +119,10 @@ class Commands(click.Group):
         try:
             status = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
             sys.stdout.flush()
-        except BrokenPipeError:
-            status = _unread()
         except BaseException as error:
+            if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+                _hush()  # click has turned it into a SystemExit, or it came from our own flush
+                sys.exit(UNREAD)
             if "--debug" in arguments and not isinstance(error, SystemExit | click.exceptions.Exit):
                 raise
             status = _explain(error)
@@ -140,14 +141,13 @@ def readable(stream: TextIO) -> None:
         reconfigure(errors="backslashreplace" if encoding in ("utf-8", "utf8") else "replace")
 
 
-def _unread() -> int:
-    """Leave quietly after a broken pipe: what is still buffered goes nowhere."""
+def _hush() -> None:
+    """Send what is still buffered nowhere, so that the interpreter does not trip over it at its end."""
     for stream in (sys.stdout, sys.stderr):
         try:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         except (OSError, ValueError):
             continue
-    return UNREAD
 
 
 def _explain(error: BaseException) -> int:

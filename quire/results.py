@@ -31,7 +31,7 @@ def render(ranking: Ranking, screen: Screen, *, explain: bool = False) -> Iterat
     for name, counts in ranking.facets.items():
         values = ", ".join(f"{value} ({count:,})" for value, count in counts) or "no values"
         yield from screen.wrap([(f"{name}: {values}", False)], "  ", "")
-    yield screen.style(_footer(ranking), "dim")
+    yield from (screen.style(line, "dim") for line in screen.wrap([(_footer(ranking), False)]))
 
 
 def _footer(ranking: Ranking) -> str:

@@ -19,8 +19,16 @@ Run: TypeAlias = tuple[str, bool]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 _HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_UNREAD = re.compile("[\udc80-\udcff]")
 _PIECES = re.compile(r"\s+|[^\s]+")
 HIGHLIGHT = ("«", "»")
+
+
+def typed(word: str) -> str:
+    """Return an argument as it was typed: UTF-8, also where the locale's encoding could not read it."""
+    if word.isascii():
+        return word
+    return os.fsencode(word).decode("utf-8", "replace") if _UNREAD.search(word) else word
 
 
 def harmless(text: str) -> str:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-
 PACKAGES = ("quire", "indexer", "reranker", "engine", "eval")
 INSTALLED = os.environ.get("QUIRE_TEST_INSTALLED") == "1"
 only_installed = pytest.mark.skipif(

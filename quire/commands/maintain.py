@@ -12,7 +12,7 @@ import click
 
 from quire.cli import DONE, PARTLY
 from quire.progress import plural
-from quire.terminal import Screen, harmless
+from quire.terminal import Screen, harmless, typed
 
 INDEX = click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
 
@@ -111,7 +111,7 @@ def delete_command(index_path: Path, doc_ids: tuple[str, ...], listing: TextIO |
     """Delete documents from INDEX. Exit status 1 when one of them was not there."""
     from indexer.index import Index
 
-    wanted = list(doc_ids)
+    wanted = [typed(doc_id) for doc_id in doc_ids]
     if listing is not None:
         wanted += [line.rstrip("\r\n") for line in listing if line.strip()]
     if not wanted:

@@ -12,7 +12,7 @@ import click
 
 from quire.cli import DONE, State
 from quire.results import render
-from quire.terminal import Screen
+from quire.terminal import Screen, typed
 
 if TYPE_CHECKING:
     from indexer.filters import Filter
@@ -66,7 +66,11 @@ def search_command(
             Prompt(engine, 5 if k is None else k, condition, explain).run()
             return DONE
         ranking = engine.search(
-            " ".join(words), k=10 if k is None else k, filters=condition, cursor=cursor, explain=explain
+            " ".join(map(typed, words)),
+            k=10 if k is None else k,
+            filters=condition,
+            cursor=cursor,
+            explain=explain,
         )
         # The cursor reads the index, so this belongs before its end.
         lines = (
@@ -93,7 +97,7 @@ def conditions(filters: tuple[str, ...], index_path: Path) -> Filter | None:
 
     with Index.open(index_path) as index:
         fields = index.reader().fields()
-    parts = tuple(_condition(text, fields) for text in filters)
+    parts = tuple(_condition(typed(text), fields) for text in filters)
     return And(parts) if len(parts) > 1 else parts[0]
 
 

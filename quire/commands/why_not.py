@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from quire.cli import DONE, State
-from quire.terminal import Screen, harmless
+from quire.terminal import Screen, harmless, typed
 
 
 @click.command("why-not")
@@ -34,7 +34,7 @@ def why_not_command(
 
     condition = conditions(filters, index_path)
     with SearchEngine.open(index_path, settings=state.configuration().search) as engine:
-        answer = engine.why_not(" ".join(words), doc_id, k=k, filters=condition)
+        answer = engine.why_not(" ".join(map(typed, words)), typed(doc_id), k=k, filters=condition)
     if as_json:
         click.echo(json.dumps(answer.to_json(), ensure_ascii=False))
         return DONE
