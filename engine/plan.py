@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.query import MAX_CHARACTERS
 from engine.settings import SearchSettings
@@ -141,7 +141,7 @@ def _plain_terms(text: str, analyser: Analyser, alone: bool) -> list[str]:
 
 
 def _most_informative(clauses: list[Clause], reader: IndexReader) -> tuple[list[Clause], int]:
-    """Return the distinct clauses in order, and how many of them were left out.
+    """Return the distinct clauses in order, weighted by how often each occurs, and how many were left out.
 
     Where there are more than `MAX_CLAUSES`, those of the highest tf · idf stay (a phrase counts as rare), and
     those that occur nowhere go first.
@@ -149,7 +149,7 @@ def _most_informative(clauses: list[Clause], reader: IndexReader) -> tuple[list[
     counts = Counter(clauses)
     distinct = list(counts)
     if len(distinct) <= MAX_CLAUSES:
-        return distinct, 0
+        return [replace(clause, weight=counts[clause]) for clause in distinct], 0
     total = reader.passage_count
 
     def weight(clause: Clause) -> float:
@@ -159,7 +159,8 @@ def _most_informative(clauses: list[Clause], reader: IndexReader) -> tuple[list[
         return counts[clause] * math.log1p(total / frequency) if frequency else 0.0
 
     ranked = sorted(range(len(distinct)), key=lambda i: (-weight(distinct[i]), i))
-    return [distinct[i] for i in sorted(ranked[:MAX_CLAUSES])], len(distinct) - MAX_CLAUSES
+    kept = [replace(distinct[i], weight=counts[distinct[i]]) for i in sorted(ranked[:MAX_CLAUSES])]
+    return kept, len(distinct) - MAX_CLAUSES
 
 
 def _labels(text: str, clauses: list[Clause], analyser: Analyser) -> dict[str, str]:

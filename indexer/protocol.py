@@ -32,15 +32,17 @@ class Clause:
     Args:
         terms: One term, or a phrase's terms in order.
         field: Where to look; `any` is all of them.
+        weight: What its score is multiplied by: how often the query says it.
     """
 
     terms: tuple[str, ...]
     field: TextField = "any"
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class LexicalQuery:
-    """What BM25 scores: a passage's score is the sum over clauses and over fields, weighted by field."""
+    """What BM25 scores: a passage's score is the weighted sum over clauses and over fields."""
 
     clauses: tuple[Clause, ...]
     title: float = 1.0

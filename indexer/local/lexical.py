@@ -149,7 +149,13 @@ class LexicalReader:
     def _compile(self, query: LexicalQuery) -> tantivy.Query:
         weights = {"title": query.title, "headings": query.headings, "body": query.body}
         return tantivy.Query.boolean_query(
-            [(tantivy.Occur.Should, self._clause(clause, weights)) for clause in query.clauses]
+            [
+                (
+                    tantivy.Occur.Should,
+                    self._clause(clause, {name: clause.weight * w for name, w in weights.items()}),
+                )
+                for clause in query.clauses
+            ]
         )
 
     def _clause(self, clause: Clause, weights: dict[str, float]) -> tantivy.Query:

@@ -102,6 +102,8 @@ class LocalReader:
         self._document_of = np.full(self._manifest.rows, -1, dtype=np.int64)
         self._document_of[flat[:, 0]] = flat[:, 1]
         self._searchable = np.sort(flat[flat[:, 2] == 1, 0])
+        self._passages = np.sort(flat[:, 0])
+        self._owners = self._document_of[self._passages]
         self._document_count = int(live.sum())
         self._passage_count = len(flat)
 
@@ -249,11 +251,9 @@ class LocalReader:
 
     def passages_of(self, document: int) -> Numbers:
         """Return the numbers of a document's passages, in the document's order."""
-        with self._connections.borrow() as connection:
-            rows = connection.execute(
-                "SELECT number FROM passages WHERE document = ? ORDER BY ordinal", (document,)
-            )
-            return np.fromiter((row[0] for row in rows), dtype=np.int64)
+        # Both kinds of number are given in the order in which documents come, so owners ascend with passages.
+        first, end = np.searchsorted(self._owners, [document, document + 1])
+        return self._passages[first:end]
 
     def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
         """Return these documents, in the order asked."""

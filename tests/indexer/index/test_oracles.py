@@ -58,14 +58,14 @@ def fields_of(reader: LocalReader) -> dict[int, dict[str, list[str]]]:
 
 
 def plain_bm25(
-    entries: dict[int, dict[str, list[str]]], clauses: list[tuple[str, ...]], weights: dict[str, float]
+    entries: dict[int, dict[str, list[str]]], clauses: dict[tuple[str, ...], float], weights: dict[str, float]
 ) -> dict[int, float]:
     """BM25 as its papers write it, in double precision: a term or phrase is a unit with its own counts."""
     scores: dict[int, float] = dict.fromkeys(entries, 0.0)
     for field, weight in weights.items():
         lengths = {number: len(entry[field]) for number, entry in entries.items()}
         mean = sum(lengths.values()) / len(lengths)
-        for clause in clauses:
+        for clause, times in clauses.items():
             counts = {number: occurrences(entry[field], clause) for number, entry in entries.items()}
             idf = 0.0
             for term in clause:  # Lucene and tantivy give a phrase the sum of its terms' weights
@@ -75,7 +75,7 @@ def plain_bm25(
             for number, count in counts.items():
                 if count:
                     norm = 1.2 * (0.25 + 0.75 * lengths[number] / mean)
-                    scores[number] += weight * idf * count / (count + norm)
+                    scores[number] += weight * times * idf * count / (count + norm)
     return scores
 
 
@@ -90,11 +90,14 @@ clause_lists = st.lists(
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(clause_lists, st.sampled_from([1.0, 2.0]))
-def test_bm25_is_the_formula(reader: LocalReader, words: list[tuple[str, ...]], title: float) -> None:
+@given(clause_lists, st.sampled_from([1.0, 2.0]), st.sampled_from([1.0, 3.0]))
+def test_bm25_is_the_formula(
+    reader: LocalReader, words: list[tuple[str, ...]], title: float, times: float
+) -> None:
     clauses = [tuple(term for word in clause for term in reader.analyser.terms(word)) for clause in words]
-    expected = plain_bm25(fields_of(reader), clauses, {"title": title, "headings": 1.0, "body": 1.0})
-    query = LexicalQuery(tuple(Clause(clause) for clause in clauses), title=title)
+    weighted = {clause: times if at == 0 else 1.0 for at, clause in enumerate(clauses)}
+    expected = plain_bm25(fields_of(reader), weighted, {"title": title, "headings": 1.0, "body": 1.0})
+    query = LexicalQuery(tuple(Clause(clause, weight=weighted[clause]) for clause in clauses), title=title)
     found = reader.lexical(query, COUNT)
     positive = {number: score for number, score in expected.items() if score > 0}
     assert set(found.passages.tolist()) == set(positive)
