@@ -21,10 +21,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, shell_complete
 
 if TYPE_CHECKING:
     from engine.configuration import Configuration
+
+COMPLETE = "_QUIRE_COMPLETE"  # how a shell asks for completions
 
 DONE, PARTLY, USAGE, FAILED, FAULT, INTERRUPTED, UNREAD = 0, 1, 2, 3, 70, 130, 141
 
@@ -114,16 +116,22 @@ class Commands(click.Group):
     ) -> NoReturn:
         """Run a command line and end the process with its exit status."""
         arguments = list(sys.argv[1:] if args is None else args)
+        name, debug = prog_name or "quire", "--debug" in arguments
         readable(sys.stdout)
         readable(sys.stderr)
+        # Not click's own main, which ends with 1 after a broken pipe as after anything else.
+        asked = os.environ.get(COMPLETE)
+        if asked:
+            sys.exit(shell_complete(self, {}, name, COMPLETE, asked))
         try:
-            status = super().main(arguments, prog_name, complete_var, standalone_mode=False, **extra)
+            with self.make_context(name, arguments) as context:
+                status = self.invoke(context)
             sys.stdout.flush()
+        except BrokenPipeError:
+            _hush()
+            status = UNREAD
         except BaseException as error:
-            if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-                _hush()  # click has turned it into a SystemExit, or it came from our own flush
-                sys.exit(UNREAD)
-            if "--debug" in arguments and not isinstance(error, SystemExit | click.exceptions.Exit):
+            if debug and not isinstance(error, SystemExit | click.exceptions.Exit):
                 raise
             status = _explain(error)
         sys.exit(status if isinstance(status, int) else DONE)
@@ -152,11 +160,11 @@ def _hush() -> None:
 
 def _explain(error: BaseException) -> int:
     """Print one line on what went wrong and return the exit status that stands for it."""
-    from indexer.errors import IndexingError, InvalidFilter, InvalidSettings
-
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else FAILED
-    if isinstance(error, click.Abort | KeyboardInterrupt):
+    if isinstance(error, click.Abort | KeyboardInterrupt | EOFError):
         _complain("interrupted")
         return INTERRUPTED
     if isinstance(error, click.UsageError):
@@ -165,6 +173,8 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         _complain(error.format_message())
         return FAILED
+    from indexer.errors import IndexingError, InvalidFilter, InvalidSettings
+
     if isinstance(error, IndexingError):
         _complain(str(error))
         return USAGE if isinstance(error, InvalidFilter | InvalidSettings) else FAILED

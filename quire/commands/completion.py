@@ -16,9 +16,9 @@ def completion_command(shell: str) -> None:
       zsh    quire completion zsh > "${fpath[1]}/_quire"
       fish   quire completion fish > ~/.config/fish/completions/quire.fish
     """  # noqa: D301  click reads the backspace
-    from quire.cli import cli
+    from quire.cli import COMPLETE, cli
 
     script = get_completion_class(shell)
     if script is None:
         raise click.UsageError(f"completion for {shell} is not known to this version of click")
-    click.echo(script(cli, {}, "quire", "_QUIRE_COMPLETE").source())
+    click.echo(script(cli, {}, "quire", COMPLETE).source())
