@@ -159,7 +159,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
             plan, selection, corrected = other, chosen, other.text
     meaning = question.meaning(plan)
     retrieval = question.retrieve(plan, selection, meaning, wanted)
-    rows = FusedRows(snapshot.reader, retrieval, settings, wanted)
+    rows = FusedRows(snapshot, retrieval, settings, wanted)
     question.clock.step("fuse")
     if selection is not None and selection.count == 0:
         notices.append(_NOBODY)

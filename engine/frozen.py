@@ -13,6 +13,7 @@ from engine.grouping import Groups, group
 from engine.ledger import DECIMALS
 from engine.ranking import FacetCounts, order_documents
 from engine.settings import SearchSettings
+from engine.snapshot import Snapshot
 from indexer.protocol import IndexReader, Numbers
 
 MAX_FROZEN = 1000
@@ -87,7 +88,7 @@ class FusedRows:
 
     def __init__(
         self,
-        reader: IndexReader,
+        snapshot: Snapshot,
         retrieval: Retrieval,
         settings: SearchSettings,
         wanted: int = 0,
@@ -101,11 +102,11 @@ class FusedRows:
         self._words = np.round(groups.fused.words, DECIMALS).tolist()
         self._scores = np.round(groups.fused.scores, DECIMALS).tolist()
         self._diversity = [0.0] * len(self._scores)
-        self._doc_ids = reader.doc_ids(groups.documents)
+        self._doc_ids = snapshot.doc_ids(groups.documents)
         self._order = order_documents(self._scores, self._doc_ids)[: max(MAX_FROZEN, wanted)]
         self._fused_rank = {at: rank for rank, at in enumerate(self._order, 1)}
         if settings.diversity > 0 and len(self._order) > 1:
-            self._diversify(reader, groups, settings.diversity)
+            self._diversify(snapshot.reader, groups, settings.diversity)
 
     def _diversify(self, reader: IndexReader, groups: Groups, diversity: float) -> None:
         kept = np.array(self._order)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from indexer.protocol import Clause, IndexReader
+import numpy as np
+
+from indexer.protocol import Clause, IndexReader, Numbers
 
 _REMEMBERED = 50_000
 
@@ -16,6 +18,7 @@ class Snapshot:
     def __init__(self, reader: IndexReader) -> None:
         self.reader = reader
         self._frequencies: dict[str, int] = {}
+        self._doc_ids: dict[int, str] = {}
 
     def frequency(self, term: str) -> int:
         """Return in how many passages a term occurs."""
@@ -26,6 +29,17 @@ class Snapshot:
                 self._frequencies.clear()
             self._frequencies[term] = known
         return known
+
+    def doc_ids(self, documents: Numbers) -> list[str]:
+        """Return the ids of some documents, in the order asked."""
+        numbers: list[int] = documents.tolist()
+        known = self._doc_ids
+        missing = [number for number in numbers if number not in known]
+        if missing:
+            if len(known) > _REMEMBERED:  # threads that still read the old dictionary keep it
+                known = self._doc_ids = {number: known[number] for number in numbers if number in known}
+            known.update(zip(missing, self.reader.doc_ids(np.array(missing, dtype=np.int64)), strict=True))
+        return [known[number] for number in numbers]
 
     def weights(self, terms: Iterable[str]) -> dict[str, float]:
         """Return how much each of some terms says: the logarithm of passages over those that hold it."""
