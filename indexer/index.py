@@ -22,6 +22,7 @@ from indexer.analyser import Analyser
 from indexer.encoder.load import Precision
 from indexer.encoding import Encoder
 from indexer.errors import FingerprintMismatch, IndexCorrupt, IndexExists, IndexNotFound
+from indexer.identity import EncoderIdentity, identify
 from indexer.local import truth
 from indexer.local.durable import mapped_storage_errors
 from indexer.local.graph import EXACT_UP_TO
@@ -42,16 +43,6 @@ from indexer.splitter import Splitter, SplitterSettings
 _log = logging.getLogger(__name__)
 _TRIES = 20
 _UNFINISHED = f".{truth.FILE}.new"
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderIdentity:
-    """Which encoder an index was made with: the name to load it by, its fingerprint, its vectors' length."""
-
-    name: str
-    precision: Precision
-    fingerprint: str
-    dim: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +74,7 @@ class Index:
         self.analyser = Analyser(meta["language"])
         self.passages = SplitterSettings(**json.loads(meta["passages"]))
         self.encoder_identity = EncoderIdentity(**json.loads(meta["encoder"]))
-        identity = self.encoder_identity
-        self._recovery = Recovery(path, self.analyser, identity.fingerprint, identity.dim, exact_up_to)
+        self._recovery = Recovery(path, self.analyser, self.encoder_identity, exact_up_to)
         self._encoder = encoder
         self._lock = threading.Lock()
         self._current: LocalReader | None = None
@@ -123,7 +113,7 @@ class Index:
                 f"{folder} is there already and not an empty folder; open it, or name another folder"
             )
         analyser = Analyser(language)
-        identity = EncoderIdentity(encoder.name, precision, encoder.fingerprint, encoder.dim)
+        identity = identify(encoder, precision)
         meta = {
             "format": str(FORMAT),
             "generation": "0",
@@ -214,8 +204,7 @@ class Index:
             return self._current
 
     def _read(self, manifest: Manifest) -> LocalReader:
-        identity = self.encoder_identity
-        return LocalReader(self.path, manifest, self.analyser, identity.fingerprint, identity.dim)
+        return LocalReader(self.path, manifest, self.analyser, self.encoder_identity)
 
     def writer(self) -> IndexWriter:
         """Return the writer; there is one at a time. Use it as a context manager.

@@ -117,6 +117,11 @@ class IndexReader(Protocol):
         ...
 
     @property
+    def unrelated_cosine(self) -> float:
+        """The cosine that the encoder gives to unrelated texts: where the scale of meaning begins."""
+        ...
+
+    @property
     def document_count(self) -> int:
         """Documents in this generation."""
         ...

@@ -18,6 +18,7 @@ from indexer.document import metadata_from_json
 from indexer.encoding import Vectors
 from indexer.errors import IndexCorrupt
 from indexer.filters import Filter
+from indexer.identity import EncoderIdentity
 from indexer.local import truth
 from indexer.local.filter_masks import mask
 from indexer.local.graph import GraphReader
@@ -58,12 +59,10 @@ class LocalReader:
         IndexCorrupt: a derived file is missing or cut short.
     """
 
-    def __init__(
-        self, index: Path, manifest: Manifest, analyser: Analyser, encoder_fingerprint: str, dim: int
-    ) -> None:
+    def __init__(self, index: Path, manifest: Manifest, analyser: Analyser, encoder: EncoderIdentity) -> None:
         self._manifest = manifest
         self._analyser = analyser
-        self._encoder_fingerprint = encoder_fingerprint
+        self._encoder = encoder
         folder = manifest.folder(index)
         for name, check in manifest.files.items():
             path = folder / name
@@ -72,8 +71,8 @@ class LocalReader:
                 raise IndexCorrupt(f"{path} has {size} bytes, {check.size} were written")
         self._connections = truth.Connections(folder / truth.FILE)
         self._lexical = LexicalReader(folder / manifest.lexical)
-        self._vectors = VectorFile(folder / FILE, manifest.rows, dim)
-        self._graph = GraphReader(folder, manifest.graph, dim) if manifest.graph else None
+        self._vectors = VectorFile(folder / FILE, manifest.rows, encoder.dim)
+        self._graph = GraphReader(folder, manifest.graph, encoder.dim) if manifest.graph else None
         self._load_numbers()
         self._spelling_lock = threading.Lock()
 
@@ -120,7 +119,12 @@ class LocalReader:
     @property
     def encoder_fingerprint(self) -> str:
         """The fingerprint of the encoder that made the vectors."""
-        return self._encoder_fingerprint
+        return self._encoder.fingerprint
+
+    @property
+    def unrelated_cosine(self) -> float:
+        """The cosine that the encoder gives to unrelated texts."""
+        return self._encoder.unrelated
 
     @property
     def document_count(self) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from indexer.analyser import Analyser
 from indexer.errors import IndexCorrupt, IndexLocked, IndexNotFound
+from indexer.identity import EncoderIdentity
 from indexer.local import truth
 from indexer.local.derive import Derived
 from indexer.local.durable import mapped_storage_errors
@@ -70,8 +71,7 @@ class Recovery:
 
     index: Path
     analyser: Analyser
-    encoder_fingerprint: str
-    dim: int
+    encoder: EncoderIdentity
     exact_up_to: int
 
     def after_crash(self) -> None:
@@ -105,7 +105,7 @@ class Recovery:
         try:
             found = read_manifest(self.index)
             if found is not None:
-                LocalReader(self.index, found, self.analyser, self.encoder_fingerprint, self.dim).close()
+                LocalReader(self.index, found, self.analyser, self.encoder).close()
                 manifest = found
         except (IndexCorrupt, IndexNotFound) as error:
             _log.warning("%s", error)
@@ -135,4 +135,4 @@ class Recovery:
 
     def writing(self, manifest: Manifest) -> Derived:
         """Return the derived files opened for writing."""
-        return Derived(self.index, manifest, self.analyser, self.dim, self.exact_up_to)
+        return Derived(self.index, manifest, self.analyser, self.encoder.dim, self.exact_up_to)
