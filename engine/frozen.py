@@ -126,6 +126,10 @@ class FusedRows:
         """How many documents."""
         return len(self._order)
 
+    def beyond(self, document: int) -> bool:
+        """Return whether a document was found, but scored too low to be on a list of bounded length."""
+        return self.position(document) is None and bool((self._groups.documents == document).any())
+
     @property
     def matching(self) -> int:
         """How many documents were found, those beyond the end of the list included."""

@@ -121,6 +121,9 @@ def _parts(filters: Filter | None) -> Iterator[Filter]:
 
 
 def _unlisted(question: Question, found: Candidates, document: StoredDocument, base: WhyNot) -> WhyNot:
+    if found.rows is not None and found.rows.beyond(document.number):
+        sentence = f"It was found, but {len(found.rows):,} documents score higher, and a list holds no more."
+        return replace(base, stage="below", sentences=(sentence,))
     reader = question.snapshot.reader
     passages = reader.passages_of(document.number)
     bm25 = float(reader.lexical_scores(found.plan.lexical, passages).max(initial=0.0))

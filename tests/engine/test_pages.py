@@ -215,6 +215,10 @@ def test_the_list_is_bounded_unless_k_asks_for_more(make_index: Callable[..., In
     engine = SearchEngine(index, ENCODER)
     asked = SearchSettings(depth=5000)
     assert engine.search("turbine", k=10, settings=asked).found == MAX_FROZEN
+    last = engine.search("turbine", k=count, settings=asked).hits[-1].doc_id
+    answer = engine.why_not("turbine", last, settings=asked)
+    assert answer.stage == "below"
+    assert "1,000 documents score higher" in str(answer)
     every = engine.search("turbine", k=count + 5, settings=asked)
     assert len(every.hits) == every.found == count
     assert every.cursor is None
