@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 from indexer.encoder.architectures import unsupported
 from indexer.encoder.locate import DEFAULT_ENCODER, Found, locate
 from indexer.encoder.recipe import Recipe, read_recipe
+from indexer.encoder.weights import sample_digest
 from indexer.encoding import Encoder
 from indexer.errors import InvalidSettings, ModelError
 
@@ -89,9 +90,7 @@ def _load_onnx(found: Found, recipe: Recipe, precision: Precision, threads: int)
     tokens = Tokens(
         read_tokenizer(path), min(recipe.max_tokens or _DEFAULT_MAX_TOKENS, places), lower=recipe.lower
     )
-    parts = [recipe.digest(), weights.digest(), path.read_bytes()]
-    parts.extend(Safetensors([layer.weights]).digest() for layer in recipe.dense)
-    fingerprint = fingerprint_of(found.name, parts, precision)
+    fingerprint = _fingerprint(found, recipe, precision)
     return OnnxEncoder(
         found.name, fingerprint, recipe, tokens, weights, int8=precision == "int8", threads=threads
     )
@@ -126,8 +125,7 @@ def _load_torch(found: Found, recipe: Recipe, precision: Precision, device: str,
     _LOG.info(
         "encoder %s runs on torch (%s, %s)%s", found.name, device, precision, problem and f": {problem}"
     )
-    parts = [recipe.digest(), *_file_digests(found.root)]
-    fingerprint = fingerprint_of(found.name, parts, precision)
+    fingerprint = _fingerprint(found, recipe, precision)
     return TorchEncoder(found.name, fingerprint, found.root, recipe, precision=precision, device=device)
 
 
@@ -140,15 +138,12 @@ def fingerprint_of(name: str, parts: list[bytes], precision: Precision) -> str:
     return f"{name}:{digest.hexdigest()}" + (f"+{precision}" if precision != "fp32" else "")
 
 
-def _file_digests(root: Path) -> list[bytes]:
-    from indexer.encoder.weights import Safetensors
-
-    weights = sorted(root.rglob("*.safetensors"))
-    tokenizers = sorted(root.rglob("tokenizer.json"))
-    return [
-        *(path.read_bytes() for path in tokenizers),
-        *(Safetensors([path]).digest() for path in weights),
-    ]
+def _fingerprint(found: Found, recipe: Recipe, precision: Precision) -> str:
+    """Return a model's fingerprint: the same whatever runs it, so that an index made on a GPU opens on any machine."""
+    tokenizer = recipe.folder / "tokenizer.json"
+    weights = [*recipe.weight_files(), *sorted(found.root.glob("[0-9]*_*/*.safetensors"))]
+    parts = [recipe.digest(), sample_digest(weights), tokenizer.read_bytes() if tokenizer.is_file() else b""]
+    return fingerprint_of(found.name, parts, precision)
 
 
 def _has_gpu() -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.encoder.weights import Safetensors
+from indexer.encoder.weights import Safetensors, sample_digest
 from indexer.errors import ModelError
 
 Write = Callable[[Path, dict[str, np.ndarray]], None]
@@ -76,10 +76,21 @@ def test_a_wrong_shape_and_a_missing_tensor_are_named(whole: Path) -> None:
 
 
 def test_the_digest_sees_a_change_of_any_tensor(whole: Path, rewrite_tensors: Write) -> None:
-    digests = {Safetensors([whole]).digest()}
+    digests = {sample_digest([whole])}
     for change in ({"a": np.ones((2, 3), np.float32)}, {"b": np.zeros(4, np.float32)}):
         rewrite_tensors(
             whole, {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(4, np.float32)} | change
         )
-        digests.add(Safetensors([whole]).digest())
+        digests.add(sample_digest([whole]))
     assert len(digests) == 3
+
+
+def test_the_digest_sees_a_bias_that_lies_between_its_samples(tmp_path: Path, rewrite_tensors: Write) -> None:
+    digests = set()
+    for bias in (0.0, 1.0):
+        path = tmp_path / f"{bias}.safetensors"
+        matrices = {name: np.zeros((1024, 4096), np.float32) for name in ("a", "c")}
+        tensors = {"a": matrices["a"], "b": np.full(64, bias, np.float32), "c": matrices["c"]}
+        rewrite_tensors(path, {"d": np.zeros(300_000, np.float32)} | tensors)
+        digests.add(sample_digest([path]))
+    assert len(digests) == 2
