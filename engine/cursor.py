@@ -67,7 +67,7 @@ def encode(question: str, context: Context, shown: int, rest: Sequence[Row]) -> 
         "v": VERSION,
         "q": question,
         "g": context.generation,
-        "b": [context.bounds.lexical, context.bounds.dense],
+        "b": [context.bounds.lexical, context.bounds.dense, context.bounds.unrelated],
         "a": context.alpha,
         "t": context.corrected,
         "n": context.found,
@@ -177,12 +177,12 @@ def _rows(content: dict[str, object]) -> Iterable[Row]:
 
 
 def _context(content: dict[str, object]) -> Context:
-    lexical, dense = _list(content["b"])
+    lexical, dense, unrelated = _list(content["b"])
     facets = content["f"]
     if not isinstance(facets, dict):
         raise TypeError("facets are not an object")
     return Context(
-        bounds=Bounds(_number(lexical), _number(dense)),
+        bounds=Bounds(_number(lexical), _number(dense), _number(unrelated)),
         alpha=_number(content["a"]),
         corrected=_text(content["t"]),
         found=_whole(content["n"]),

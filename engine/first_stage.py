@@ -157,7 +157,9 @@ def _pooled(
             cosine[outside] = reader.dense_scores(vector, passages[outside])
     best_lexical, best_dense = lexical.best, dense.best
     bounds = Bounds(
-        best_lexical if best_lexical is not None else 0.0, best_dense if best_dense is not None else -1.0
+        best_lexical if best_lexical is not None else 0.0,
+        best_dense if best_dense is not None else -1.0,
+        reader.unrelated_cosine,
     )
     pool = Pool(bm25, cosine, lexical_rank, dense_rank, bounds)
     return Retrieval(passages, documents, pool, alpha, depth, lexical.exhausted and dense.exhausted)
@@ -188,7 +190,8 @@ def _with_better_passages(
     # A passage outside an exhausted dense list has no vector, and so no share of meaning.
     meaning_floor = 0.0
     if dense_floor is not None:
-        meaning_floor = alpha * float(normal_dense(np.array([dense_floor]), pool.bounds)[0])
+        # Outside the list may be passages without a vector, too; they get 0.
+        meaning_floor = max(alpha * float(normal_dense(np.array([dense_floor]), pool.bounds)[0]), 0.0)
     scores = (1 - alpha) * normal_lexical(pool.lexical, pool.bounds)
     scores += alpha * normal_dense(pool.dense, pool.bounds)
     names, group = np.unique(retrieval.documents, return_inverse=True)

@@ -3,8 +3,9 @@
 Each takes a `Pool` and returns `Fused`, whose two parts add up to the score, so that a ledger can say what
 words and what meaning brought. `FUSIONS` holds them by the name that settings use:
 
-- `convex`: the weighted mean of both scores, each divided by fixed bounds (theoretical minimum, observed
-  maximum): Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (TOIS 2023), TMM.
+- `convex`: the weighted mean of both scores, each on a scale of fixed bounds (a minimum known beforehand, the
+  observed maximum): Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (TOIS 2023),
+  TMM. Meaning's minimum is the cosine that the encoder gives to unrelated texts, not -1, which no model reaches.
   A passage's score depends on nothing but the passage and the query: neither on depth nor on k.
 - `rrf`: reciprocal ranks: Cormack, Clarke and Buettcher (SIGIR 2009). Ranks beyond the depth count nothing.
 - `combsum`, `combmnz`: sum of the scores, each spread over the pool from 0 to 1, and the same times the
@@ -29,6 +30,9 @@ Floats: TypeAlias = NDArray[np.float64]
 Ranks: TypeAlias = NDArray[np.int64]
 
 
+_LEAST_SPAN = 0.1
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The best score of each side over all that may answer: what convex fusion divides by.
@@ -36,10 +40,12 @@ class Bounds:
     Args:
         lexical: The highest BM25 score; 0 when no passage matches a word.
         dense: The highest cosine; -1 when there is none.
+        unrelated: The cosine of texts that have nothing to do with each other: 0 on the scale of meaning.
     """
 
     lexical: float = 0.0
     dense: float = -1.0
+    unrelated: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,13 @@ def normal_lexical(scores: Floats, bounds: Bounds) -> Floats:
 
 
 def normal_dense(cosines: Floats, bounds: Bounds) -> Floats:
-    """Return cosines from -1 to the highest as 0 to 1; 0 for NaN."""
-    if bounds.dense <= -1:
-        return np.zeros_like(cosines)
-    return np.nan_to_num((cosines + 1.0) / (bounds.dense + 1.0), nan=0.0)
+    """Return cosines with unrelated as 0 and the highest as 1; negative below unrelated; 0 for NaN.
+
+    Where even the highest cosine is near that of unrelated texts, 1 is put a tenth of the way from there to
+    perfect likeness: nothing is blown up to 1 that means next to nothing.
+    """
+    span = max(bounds.dense - bounds.unrelated, _LEAST_SPAN * (1.0 - bounds.unrelated))
+    return np.nan_to_num((cosines - bounds.unrelated) / span, nan=0.0)
 
 
 def convex(pool: Pool, alpha: float, rrf_k: int) -> Fused:

@@ -46,7 +46,7 @@ class Ledger:
         lexical_rank: Its place among passages by BM25, from 1; None beyond the depth.
         dense_rank: Its place among passages by cosine; None beyond the depth.
         fused_rank: The document's place after fusion and grouping, from 1, before diversity moved it.
-        bounds: The highest BM25 score and cosine of any passage that may answer.
+        bounds: The highest BM25 score and cosine of any passage that may answer, and the cosine of unrelated texts.
         alpha: The weight of meaning that held.
         fusion: How the two scores became one.
         grouping: How passages' scores became the document's.
@@ -79,7 +79,11 @@ class Ledger:
             "bm25": self.bm25,
             "cosine": self.cosine,
             "ranks": {"lexical": self.lexical_rank, "dense": self.dense_rank, "fused": self.fused_rank},
-            "bounds": {"bm25": self.bounds.lexical, "cosine": self.bounds.dense},
+            "bounds": {
+                "bm25": self.bounds.lexical,
+                "cosine": self.bounds.dense,
+                "unrelated_cosine": self.bounds.unrelated,
+            },
             "alpha": self.alpha,
             "fusion": self.fusion,
             "grouping": self.grouping,

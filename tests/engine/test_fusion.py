@@ -27,7 +27,8 @@ def pools(draw: st.DrawFn) -> Pool:
         lexical_rank[row] = rank
     for rank, row in enumerate(draw(st.permutations(range(len(rows))))[: draw(st.integers(0, len(rows)))], 1):
         dense_rank[row] = rank
-    bounds = Bounds(float(lexical.max()), float(np.nanmax(dense)) if not np.isnan(dense).all() else -1.0)
+    highest = float(np.nanmax(dense)) if not np.isnan(dense).all() else -1.0
+    bounds = Bounds(float(lexical.max()), highest, draw(st.sampled_from([-0.1, 0.0, 0.03, 0.8])))
     return Pool(lexical, dense, lexical_rank, dense_rank, bounds)
 
 
@@ -36,8 +37,11 @@ def plain_convex(pool: Pool, alpha: float, rrf_k: int) -> list[float]:
     for bm25, cosine in zip(pool.lexical.tolist(), pool.dense.tolist(), strict=True):
         words = bm25 / pool.bounds.lexical if pool.bounds.lexical > 0 else 0.0
         meaning = 0.0
-        if not math.isnan(cosine) and pool.bounds.dense > -1:
-            meaning = (cosine + 1) / (pool.bounds.dense + 1)
+        if not math.isnan(cosine):
+            top = pool.bounds.unrelated + max(
+                pool.bounds.dense - pool.bounds.unrelated, (1 - pool.bounds.unrelated) / 10
+            )
+            meaning = (cosine - pool.bounds.unrelated) / (top - pool.bounds.unrelated)
         scores.append(alpha * meaning + (1 - alpha) * words)
     return scores
 

@@ -39,7 +39,8 @@ def plain_scores(reader: IndexReader, text: str, asked: SearchSettings) -> dict[
             continue
         score = (1 - alpha) * words / highest_bm25 if highest_bm25 else 0.0
         if not math.isnan(meaning):
-            score += alpha * (meaning + 1) / (highest_cosine + 1)
+            unrelated = reader.unrelated_cosine
+            score += alpha * (meaning - unrelated) / max(highest_cosine - unrelated, (1 - unrelated) / 10)
         by_document[passage.passage.doc_id].append(score)
     grouped = {}
     for doc_id, scores in by_document.items():
@@ -113,7 +114,9 @@ def test_a_ledger_can_be_recomputed_from_its_facts(search_engine: SearchEngine) 
     for hit in search_engine.search("turbine blade cooling", k=20).hits:
         ledger = hit.ledger
         words = (1 - ledger.alpha) * ledger.bm25 / ledger.bounds.lexical
-        meaning = ledger.alpha * (ledger.cosine + 1) / (ledger.bounds.dense + 1)
+        unrelated = ledger.bounds.unrelated
+        assert ledger.bounds.dense > unrelated + 0.2
+        meaning = ledger.alpha * (ledger.cosine - unrelated) / (ledger.bounds.dense - unrelated)
         assert {term.name: term.value for term in ledger.terms} == pytest.approx(
             {"words": words, "meaning": meaning}, abs=1e-4
         )
