@@ -12,7 +12,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from indexer.encoder.architectures import shape_of
-from indexer.encoder.batches import plan
+from indexer.encoder.batches import BUDGET, plan
 from indexer.encoder.graph import build
 from indexer.encoder.recipe import DenseLayer, Recipe
 from indexer.encoder.scripts import Scripts
@@ -93,6 +93,9 @@ class OnnxEncoder:
         self._buckets = shape.buckets
         self._dense = [_load_dense(layer) for layer in recipe.dense]
         self._threads = threads or _processors()
+        # int8 scales what passes between layers by the largest value in the batch: a text's vector would
+        # depend on its neighbours, so each has a batch of its own.
+        self._budget = 1 if int8 else BUDGET
         graph, self._given = build(shape, weights, recipe.pooling, int8)
         self._session = _session(graph, self._given)
 
@@ -116,7 +119,7 @@ class OnnxEncoder:
     def _encode(self, texts: Sequence[str]) -> Vectors:
         out = np.empty((len(texts), self.dim), dtype=np.float32)
         ids = self._tokens.ids(texts)
-        batches = plan([len(item) for item in ids], self._threads)
+        batches = plan([len(item) for item in ids], self._threads, self._budget)
 
         def run(batch: NDArray[np.int64]) -> None:
             out[batch] = self._run([ids[index] for index in batch])
