@@ -31,6 +31,8 @@ _CACHED_RUNS = 100_000
 _CACHED_LENGTH = 48
 # What parts an identifier, a number, an abbreviation; an apostrophe too, unless an English ending follows.
 _SEPARATOR = re.compile(r"[._,]+|'(?!(?:s|t|d|m|ll|re|ve)(?![^\W_]))")
+# Where an apostrophe parts an article from its noun, l'homme joined is no word; O'Brien joined is one.
+_ELIDING = frozenset({"french", "italian", "catalan"})
 _INITIALS = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
 _SIGN = re.compile(r"[\d+#']")
 
@@ -51,12 +53,22 @@ class Token:
 
 
 class _Run(NamedTuple):
-    """What a run gives: terms of its stream, its extra terms, the spans of both, words for spelling."""
+    """What a run gives.
+
+    Args:
+        stream: Its terms in reading order.
+        extra: The terms beside them.
+        spans: Where both come from in the run, the stream's first.
+        words: Words of letters only, with their terms.
+        letters: Whether the stream is mere letters (of Thai, of an abbreviation), which a query leaves
+            out where extras say more.
+    """
 
     stream: tuple[str, ...]
     extra: tuple[str, ...]
     spans: tuple[Span, ...]
     words: tuple[tuple[str, str], ...]
+    letters: bool
 
 
 class _Runs(dict[str, _Run]):
@@ -91,7 +103,7 @@ class Analyser:
         self._stems = Stems(language)
         self._runs = _Runs(self._analyse)
         self._stopwords = UNSPACED_STOPWORDS | {
-            term for run in STOPWORDS.get(language, "").split() for term in self._runs[run].stream
+            term for word in STOPWORDS.get(language, "").split() for term in self._plain_terms(word)
         }
 
     def __repr__(self) -> str:
@@ -138,14 +150,14 @@ class Analyser:
     def query_terms(self, text: str) -> list[str]:
         """Return the terms to search for: those of `text` without stopwords, unless nothing else is left.
 
-        Thai and its neighbours are written in letters: their single characters are left out as well,
-        wherever bigrams stand for them.
+        Left out too are the letters of an abbreviation (U.S. is searched as us), and the single characters
+        of Thai and its neighbours, which are letters, where there are bigrams.
         """
         stream: list[str] = []
         extra: list[str] = []
         for run in _pattern_for(text).findall(text):
             found = self._runs[run]
-            if not (found.extra and script_of(run) == "sea"):
+            if not (found.letters and found.extra):
                 stream += found.stream
             extra += found.extra
         kept = [term for term in stream + extra if term not in self._stopwords]
@@ -168,9 +180,13 @@ class Analyser:
         """Return (case-folded word, its term) for each word of letters only, in order: for suggestions."""
         return [pair for run in _pattern_for(text).findall(text) for pair in self._runs[run].words]
 
+    def _plain_terms(self, word: str) -> tuple[str, ...]:
+        found = self._runs[word]
+        return found.extra if found.letters and found.extra else found.stream
+
     def _analyse(self, run: str) -> _Run:
         folded, origin = fold_case_and_width(run, turkish=self._language == "turkish")
-        pieces = _Pieces(self._stems)
+        pieces = _Pieces(self._stems, self._language in _ELIDING)
         if origin is None:
             pieces.add(folded, 0, script_of(run))
         else:  # folding may have made several runs of it: ㍿ is four characters, ﷺ four words
@@ -182,14 +198,17 @@ class Analyser:
 class _Pieces:
     """Collects what the pieces of one folded run give."""
 
-    def __init__(self, stems: Stems) -> None:
+    def __init__(self, stems: Stems, eliding: bool) -> None:
         self._stems = stems
+        self._eliding = eliding
         self._stream: list[tuple[str, Span]] = []
         self._extra: list[tuple[str, Span]] = []
         self._words: list[tuple[str, str]] = []
+        self._letters = True
 
     def add(self, piece: str, at: int, script: Script) -> None:
         """Add a folded piece of one script that starts at offset `at` of the folded run."""
+        self._letters = self._letters and (script == "sea" or _INITIALS.fullmatch(piece) is not None)
         if script == "word":
             self._add_word(piece, at)
         else:
@@ -205,6 +224,7 @@ class _Pieces:
             tuple(term for term, _ in self._extra),
             tuple(spans),
             tuple(self._words),
+            self._letters,
         )
 
     def _add_word(self, piece: str, at: int) -> None:
@@ -219,7 +239,7 @@ class _Pieces:
                 if not _SIGN.search(part):
                     self._words.append((part, term))
             start = after
-        if parts and parts != [piece.strip("'")]:
+        if parts and parts != [piece.strip("'")] and not (self._eliding and "'" in piece):
             self._extra.append((self._stems.term(_whole(piece)), (at, at + len(piece))))
 
     def _add_unspaced(self, piece: str, at: int, script: Script) -> None:

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 
 _CLOSERS = "\"'”’»)\\]}」』）》〉】〕"
 _END = re.compile(
-    rf"(?P<western>[.!?…]+[{_CLOSERS}]*)(?=\s)"
+    rf"(?P<western>(?<![.!?…])[.!?…]++[{_CLOSERS}]*+)(?=\s)"
     rf"|(?P<own>(?:[。！？｡；؟۔।॥។៕။։።]|…{{2,}})[。！？｡；….!?]*[{_CLOSERS}]*)"
     r"|(?P<thai>(?<=[\u0e01-\u0eff])[ \t]+(?=[\u0e01-\u0eff]))"
     r"|(?P<empty_line>\n[^\S\n]*\n)"
 )
-_WORD_BEFORE = re.compile(r"(?:[^\W_]|[.&])+\Z")
+_INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+_OPENERS = "([{\"'“‘«¿¡"
 _NEXT = re.compile(r"[\s\"'“”‘’«(\[{]*(\S?)")
 _LINE_START = re.compile(r"(?:^|\n)[ \t]*[(\[]?\Z")
 _LOOK_BACK = 24
@@ -54,21 +55,19 @@ def _ends_sentence(text: str, sentence: int, mark: int, after: int, end: int) ->
         return False
     if not text.startswith(".", mark) or text.startswith("..", mark):
         return True
-    before = _WORD_BEFORE.search(text, max(sentence, mark - _LOOK_BACK), mark)
-    if before is None:
+    words = text[max(sentence, mark - _LOOK_BACK) : mark].rsplit(None, 1)
+    if not words or text[mark - 1].isspace():
         return True
-    word = before.group()
+    word = words[-1].lstrip(_OPENERS)
     if word.casefold() in _LEADING:
         return False
     if len(word) == 1 and word.isalpha():
         return not word.isupper() or not first.isalpha()
-    if re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", word):  # J.R.R. or U.S.A., likely before a name
+    if _INITIALS.fullmatch(word):  # J.R.R. or U.S.A., likely before more of a name
         return word.islower()
     # A number that opens a line counts an item of a list.
-    enumerates = (len(word) <= 3 and word.isdigit()) and _LINE_START.search(
-        text, max(0, before.start() - 40), before.start()
-    )
-    return not enumerates
+    at = mark - len(word)
+    return not (len(word) <= 3 and word.isdigit() and _LINE_START.search(text, max(0, at - 8), at))
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 Only what is sure: empty lines part paragraphs, and so does every line where lines are long or begin with
 a speaker's name; bullets and numbers begin list items; lines indented by four are code; headings are
-marked as such, numbered, underlined, in capitals, or a few words on their own line before a long one.
+marked as such, underlined, in capitals, or numbered.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _MARKED = re.compile(
     r"|第[零〇一二三四五六七八九十百千两\d]{1,8}[卷部篇编章回节條条](?:[\s:：、].{0,40})?"
     r"|(?P<number>(?:\d{1,2}\.)+\d{1,2})\.?[ \t]+[^\W\d_a-z].{0,80}"
 )
-_TITLE_LINE = re.compile(r"(?:(?:\d{1,2}|[IVX]{1,5})[.)]?[ \t]+)?[A-Z\u00c0-\u00de][^\n]{1,79}")
+_NUMBERED = re.compile(r"(?:\d{1,2}|[IVX]{1,5})[.)]?[ \t]+[A-Z\u00c0-\u00de][^\n]{2,79}")
 _OPEN_END = re.compile(r"[.;,:!?。；，：！？…]\Z")
 _MAX_HEADING = 120
 _MAX_TITLE_WORDS = 10
-_LONG = 150  # characters of a line or group that is surely text, not a title
+_LONG = 150  # characters of what is surely text, so that a numbered line before it is no item of a list
 _WRAPPED = 100  # no line of a text wrapped by hand is longer
 _SHORT = 40  # lines shorter than this on the mean are verse, lists of words, or wrapped Chinese
 
@@ -116,7 +116,7 @@ def _heading_level(line: str, capitals: bool, before_long: bool) -> int:
         return 0
     if capitals and line.isupper() and sum(map(str.isalpha, line)) >= 4:
         return 3
-    if before_long and _TITLE_LINE.fullmatch(line) and not _SPEAKER.match(line):
+    if before_long and _NUMBERED.fullmatch(line) and not _SPEAKER.match(line):
         return 3
     return 0
 
