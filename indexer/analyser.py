@@ -161,7 +161,7 @@ class Analyser:
                 stream += found.stream
             extra += found.extra
         kept = [term for term in stream + extra if term not in self._stopwords]
-        return kept or self.terms(text)
+        return kept or stream + extra
 
     def phrases(self, text: str) -> list[tuple[str, ...]]:
         """Return the runs of terms that stand in consecutive places of `terms(document)` if it quotes `text`.

@@ -30,12 +30,18 @@ SEA = (
 UNSPACED = HAN + KANA + HANGUL + SEA
 # Footnote marks and exponents: no part of the word that they follow.
 SUPERSCRIPTS = "\u00b2\u00b3\u00b9\u2070\u2074-\u2079"
-# Signs that stand for letters: units, enclosed letters, the numero sign. NFKC spells them out.
-SPELT = "\u2100\u2101\u2103\u2105\u2106\u2109\u2116\u2121\u213b\u3200-\u33ff\U0001f100-\U0001f12f"
+# Signs that NFKC spells out in several characters or in another script: units, fractions, enclosed letters,
+# the numero sign. Each is a run of its own, so that its parts never merge with its neighbours.
+SPELT = (
+    "\u00bc-\u00be\u2100\u2101\u2103\u2105\u2106\u2109\u2116\u2121\u213b\u2150-\u215f\u2189\u2474-\u249b"
+    "\u3192-\u3195\u3200-\u33ff\ufc5e-\ufc63\ufdfa\ufdfb\ufe70-\ufe7f\U0001f100-\U0001f12f"
+)
 # Invisible inside a word: soft hyphen, zero-width joiners, word joiner, byte order mark.
 IGNORABLE = "\u00ad\u200c\u200d\u2060\ufeff"
 
-_ASCII_WORD = r"\w+(?:(?:['.](?=\w)|(?<=\d),(?=\d{3}(?!\d)))\w+)*(?:\+\+(?!\w)|(?<=\b[A-Za-z])\#(?!\w))?"
+_ASCII_WORD = (
+    r"\w+(?:(?:['.](?=\w)|(?<=\d),(?=\d{3}(?!\d)))\w+)*(?:(?<!_)\+\+(?!\w)|(?<=\b[A-Za-z])\#(?!\w))?"
+)
 
 
 @cache
@@ -60,12 +66,12 @@ def ascii_pattern() -> re.Pattern[str]:
 @cache
 def run_pattern() -> re.Pattern[str]:
     """Return the pattern of runs in any text; on ASCII text it finds what `ascii_pattern` finds."""
-    letter = rf"[^\W{UNSPACED}{SUPERSCRIPTS}]"
+    letter = rf"[^\W{UNSPACED}{SUPERSCRIPTS}{SPELT}]"
     core = rf"{letter}+(?:[{marks()}{IGNORABLE}]+{letter}*)*"
-    joiner = rf"(?:['\u2019\uff07.\uff0e](?={letter})|(?<=\d)[,\uff0c](?=\d{{3}}(?!\d)))"
+    joiner = rf"(?:['\u2019\uff07.\uff0e\uff3f](?={letter})|(?<=\d)[,\uff0c](?=\d{{3}}(?!\d)))"
     cjk = rf"[{HAN}{KANA}]"
     return re.compile(
-        rf"{core}(?:{joiner}{core})*(?:[+\uff0b]{{2}}(?!\w)|(?<=\b[A-Za-z\uff21-\uff3a\uff41-\uff5a])[#\uff03](?!\w))?"
+        rf"{core}(?:{joiner}{core})*(?:(?<!_)[+\uff0b]{{2}}(?!\w)|(?<=\b[A-Za-z\uff21-\uff3a\uff41-\uff5a])[#\uff03](?!\w))?"
         # A line break between two Chinese or Japanese characters is typography, not a space.
         rf"|{cjk}(?:[{HAN}{KANA}\ufe00-\ufe0f\U000e0100-\U000e01ef]+|\r?\n(?={cjk}))*"
         rf"|[{HANGUL}]+"
