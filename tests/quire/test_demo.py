@@ -1,0 +1,135 @@
+"""The demo's corpus and tour: what the interpreter says of itself, written as documents that have structure."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from indexer.readers import read_corpus
+from quire.demo import corpus as demo_corpus
+from quire.demo.corpus import module_as_markdown, module_names, topic_as_markdown
+from quire.demo.tour import QUESTIONS
+
+Quire = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "corpus"
+    environment = dict(os.environ)
+    if not environment.get("QUIRE_TEST_INSTALLED"):
+        environment["PYTHONPATH"] = str(root)
+    run = subprocess.run(
+        [sys.executable, "-P", "-W", "error::SyntaxWarning", "-m", "quire.demo.corpus", str(folder)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=True,
+    )
+    assert run.stderr == ""
+    counts = json.loads(run.stdout)
+    assert counts["documents"] == len(list(folder.rglob("*.md")))
+    return folder
+
+
+def test_it_is_several_hundred_long_documents(written: Path) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in written.rglob("*.md")]
+    assert len(texts) >= 300
+    assert sum(len(text.split()) for text in texts) >= 100_000
+    assert max(len(text) for text in texts) > 50_000
+
+
+def test_it_is_the_same_at_every_run_and_names_no_address(written: Path, tmp_path: Path) -> None:
+    demo_corpus.write_corpus(tmp_path)
+    first = {path.relative_to(written): path.read_bytes() for path in written.rglob("*.md")}
+    again = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*.md")}
+    # Modules that earlier tests imported may add to what a module shows; the demo's own process is what counts.
+    assert first.keys() == again.keys()
+    same = sum(first[name] == again[name] for name in first)
+    assert same >= 0.98 * len(first)
+    assert not [name for name, text in first.items() if re.search(rb" at 0x[0-9a-f]{6}", text)]
+
+
+def test_every_document_is_read_with_its_title_and_headings(written: Path) -> None:
+    documents = list(read_corpus([written]))
+    failures = [item for item in documents if not hasattr(item, "doc_id")]
+    assert failures == []
+    by_id = {document.doc_id: document for document in documents if hasattr(document, "doc_id")}
+    assert by_id["library/textwrap.md"].title.startswith("textwrap: ")
+    assert by_id["language/compound.md"].title == "Compound statements"
+    headings = [
+        by_id["library/json.md"].text[block.start : block.end]
+        for block in by_id["library/json.md"].blocks
+        if block.kind == "heading"
+    ]
+    assert any("json.dumps(" in heading for heading in headings)
+    for question in QUESTIONS:
+        assert question.answer in by_id, "the tour asks for a document that is not there"
+
+
+def test_nothing_that_does_something_on_import_is_imported() -> None:
+    names = {name.partition(".")[0] for name in module_names()}
+    assert not names & {"antigravity", "this", "turtledemo", "idlelib", "tkinter", "test", "__main__"}
+    assert {"os", "json", "asyncio"} <= names
+    assert "json.decoder" in module_names()
+
+
+def test_underlined_titles_become_headings_and_examples_code() -> None:
+    text = 'The "x" statement\n*****************\n\nSome prose::\n\n   x = 1\n\n   y = 2\n\nA part\n======\n\nEnd.\n'
+    assert topic_as_markdown(text) == (
+        '# The "x" statement\n\nSome prose::\n\n```\n   x = 1\n\n   y = 2\n```\n\n## A part\n\nEnd.\n'
+    )
+
+
+def test_a_module_is_written_with_a_heading_for_each_member() -> None:
+    import bisect
+    import textwrap
+
+    text = module_as_markdown(textwrap)
+    assert text.startswith("# textwrap: Text wrapping and filling\n")
+    assert "\n### textwrap.dedent(text)\n" in text
+    assert "\n### class textwrap.TextWrapper" in text
+    assert "\n#### TextWrapper.fill(self, text)\n" in text
+    assert "### bisect.bisect_left(a, x, lo=0, hi=None, *, key=None)" in module_as_markdown(bisect)
+
+
+def test_the_demo_runs_from_nothing_to_the_commands_to_go_on_with(
+    quire: Quire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two documents instead of 350, and no process for the index: its command is tested by itself.
+    def small(folder: Path) -> int:
+        for question in QUESTIONS[:2]:
+            path = folder / question.answer
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"# {path.stem}\n\nAll about {question.query}.\n")
+        return 2
+
+    def inside(arguments: list[str], _: object) -> int:
+        return quire(*arguments).exit_code
+
+    monkeypatch.setattr("quire.commands.demo.write_corpus", small)
+    monkeypatch.setattr("quire.commands.demo.quire", inside)
+    result = quire("demo", "--folder", tmp_path / "here")
+    assert result.exit_code == 0, result.output
+    assert "2 documents in " in result.stdout
+    for question in QUESTIONS:
+        assert question.query in result.stdout
+    assert result.stdout.count("by words alone (BM25)") == 3
+    assert "search here/demo-index" in result.stdout.replace(str(tmp_path) + "/", "")
+
+
+def test_a_corpus_that_cannot_be_written_is_an_error_of_one_line(quire: Quire, tmp_path: Path) -> None:
+    (tmp_path / "demo-corpus").write_text("a file in the way")
+    result = quire("demo", "--folder", tmp_path)
+    assert result.exit_code == 3
+    assert "could not be written" in result.stderr
+    assert "Traceback" not in result.stderr
