@@ -27,21 +27,22 @@ class Question:
 
 QUESTIONS = (
     Question(
-        "break long lines of prose so that they fit the page",
-        "library/textwrap.md",
-        "Said in other words: the document speaks of wrapping and filling paragraphs. Words alone look for "
-        "break, long and page, and put it on a later page.",
+        "draw lots fairly",
+        "library/random.md",
+        "Said in other words than the document's. Words alone find what happens to contain them; meaning finds "
+        "the module that makes random choices.",
     ),
     Question(
         "ECMA-262",
         "library/json.md",
-        "An exact name: the standard is named once, in the middle of a line. A vector of the passage hardly "
-        "notices; words find it at once.",
+        "An exact name, which stands once, in the middle of a sentence. A vector hardly notices it; words find "
+        "it at once.",
     ),
     Question(
-        "undo the damage of a crash and see the call chain",
-        "library/traceback.md",
-        "A bit of both: neither index is sure by itself, and the two together are.",
+        "always take out the least item first",
+        "library/heapq.md",
+        "Some of both. Each of the two sees the answer from one side and ranks others above it; where they agree, "
+        "it comes first.",
     ),
 )
 
