@@ -1,7 +1,7 @@
 """Where sentences end, in any script, by one pass of one pattern.
 
-A full stop ends a sentence unless the word before it is an abbreviation or an initial, or what follows
-goes on in lower case. Two sentences taken for one do little harm to a passage; half a sentence does, so
+A full stop ends a sentence unless the word before it is an abbreviation or an initial, or a short word
+before one in lower case. Two sentences taken for one do little harm to a passage; half a sentence does, so
 doubtful cases stay together.
 """
 
@@ -22,6 +22,8 @@ _OPENERS = "([{\"'“‘«¿¡"
 _NEXT = re.compile(r"[\s\"'“”‘’«(\[{]*(\S?)")
 _LINE_START = re.compile(r"(?:^|\n)[ \t]*[(\[]?\Z")
 _LOOK_BACK = 24
+_NO_ABBREVIATION = 7
+_CAPITALS_WITHIN = 400
 
 # Words that are followed by a name, a number or a citation: their stop never ends a sentence.
 _LEADING = frozenset(
@@ -51,16 +53,18 @@ def sentence_spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
 def _ends_sentence(text: str, sentence: int, mark: int, after: int, end: int) -> bool:
     following = _NEXT.match(text, after, min(end, after + _LOOK_BACK))
     first = following.group(1) if following else ""
-    if first.islower():
-        return False
     if not text.startswith(".", mark) or text.startswith("..", mark):
+        return not first.islower()
+    if text[mark - 1].isspace():
         return True
-    words = text[max(sentence, mark - _LOOK_BACK) : mark].rsplit(None, 1)
-    if not words or text[mark - 1].isspace():
-        return True
-    word = words[-1].lstrip(_OPENERS)
+    before = text[max(sentence, mark - _LOOK_BACK) : mark].rsplit(None, 1)
+    word = before[-1].lstrip(_OPENERS) if before else ""
     if word.casefold() in _LEADING:
         return False
+    if first.islower():  # after an abbreviation that is not in the list, or in a text without capitals
+        return len(word) >= _NO_ABBREVIATION or not any(
+            map(str.isupper, text[max(sentence, mark - _CAPITALS_WITHIN) : mark])
+        )
     if len(word) == 1 and word.isalpha():
         return not word.isupper() or not first.isalpha()
     if _INITIALS.fullmatch(word):  # J.R.R. or U.S.A., likely before more of a name

@@ -98,36 +98,30 @@ class Splitter:
         title and no text has one empty passage, so that its title can be found; one without either has none.
         """
         atoms, sections = sections_of(document)
-        if not atoms:
-            atoms, sections = [Atom("piece", 0, 0)] if document.title.strip() else [], []
-            if not atoms:
-                return []
-            sections = [Section((), 0, 1, False)]
-        return list(self._passages(document, atoms, sections))
+        if not atoms and document.title.strip():
+            atoms, sections = [Atom("piece", 0, 0)], [Section((), 0, 1, False)]
+        found: list[Passage] = []
+        drafts: list[Passage] = []
+        for draft in self._drafts(document, atoms, sections):
+            drafts.append(draft)
+            if len(drafts) == _BATCH:
+                found += self._checked(document, drafts)
+                drafts.clear()
+        found += self._checked(document, drafts)
+        return list(_numbered(document, found))
 
-    def _passages(self, document: Document, atoms: list[Atom], sections: list[Section]) -> Iterator[Passage]:
+    def _drafts(self, document: Document, atoms: list[Atom], sections: list[Section]) -> Iterator[Passage]:
         tokens = TokenMap(self._encoder, document.text)
         before = tokens.before([atom.start for atom in atoms])
         after = tokens.before([atom.end for atom in atoms])
         groups = list(_grouped(sections, before, after, self._room))
-        contexts = Contexts(self._encoder, document.title, self._room // 4).fitted(
-            group.path for group in groups
-        )
-        drafts: list[Passage] = []
-        ordinal = 0
+        contexts = Contexts(self._encoder, document.title, self._room // 4)
+        fitted = contexts.fitted(group.path for group in groups)
         for group in groups:
-            headings, context = contexts[group.path]
+            headings, context = fitted[group.path]
             size = max(self._room - context - _SLACK, 1)
             for start, end in self._spans(document.text, tokens, atoms, before, after, group, size):
-                drafts.append(Passage(document.doc_id, 0, start, end, headings))
-            while len(drafts) >= _BATCH:
-                for passage in self._checked(document, tokens, drafts[:_BATCH]):
-                    yield _placed(document, passage, ordinal)
-                    ordinal += 1
-                del drafts[:_BATCH]
-        for passage in self._checked(document, tokens, drafts):
-            yield _placed(document, passage, ordinal)
-            ordinal += 1
+                yield Passage(document.doc_id, 0, start, end, headings)
 
     def _spans(
         self,
@@ -148,7 +142,7 @@ class Splitter:
         for places in pack(own, own_before, own_after, size, self._settings.overlap):
             yield own[places.start].start, own[places.stop - 1].end
 
-    def _checked(self, document: Document, tokens: TokenMap, drafts: list[Passage]) -> list[Passage]:
+    def _checked(self, document: Document, drafts: list[Passage]) -> list[Passage]:
         """Return the drafts with their tokens counted; what is too long for the encoder is cut further."""
         if not drafts:
             return []
@@ -158,29 +152,39 @@ class Splitter:
             for draft, piece in zip(drafts, pieces, strict=True)
         ]
         passages: list[Passage] = []
-        for draft, piece, text, spans in zip(
-            drafts, pieces, texts, self._encoder.token_offsets(texts), strict=True
-        ):
-            own = int((spans[:, 1] > len(text) - len(piece)).sum()) if piece else 0
-            shorter = (
-                [] if len(spans) <= self._room else list(self._shortened(document.text, tokens, draft, own))
-            )
-            passages += self._checked(document, tokens, shorter) if shorter else [replace(draft, tokens=own)]
+        counted = self._encoder.token_offsets(texts)
+        for draft, piece, text, spans in zip(drafts, pieces, texts, counted, strict=True):
+            shorter = list(self._shortened(draft, piece)) if len(spans) > self._room else []
+            if shorter:
+                passages += self._checked(document, shorter)
+            else:
+                own = int((spans[:, 1] > len(text) - len(piece)).sum()) if piece else 0
+                passages.append(replace(draft, tokens=own))
         return passages
 
-    def _shortened(self, text: str, tokens: TokenMap, draft: Passage, own: int) -> Iterator[Passage]:
-        counted = tokens.before([draft.start, draft.end])
-        size = max(1, min(own, counted[1] - counted[0]) // 2)
-        spans = list(cut(text, draft.start, draft.end, tokens, size))
+    def _shortened(self, draft: Passage, piece: str) -> Iterator[Passage]:
+        """Yield the halves of a draft that is too long after all, or one without headings, or nothing.
+
+        A piece of a text can have more tokens than it had inside the text, so it is looked at alone.
+        """
+        tokens = TokenMap(self._encoder, piece)
+        (count,) = tokens.before([len(piece)])
+        spans = list(cut(piece, 0, len(piece), tokens, max(1, count // 2)))
         if len(spans) > 1:
-            yield from (replace(draft, start=start, end=end) for start, end in spans)
+            for start, end in spans:
+                yield replace(draft, start=draft.start + start, end=draft.start + end)
         elif draft.headings != (ELLIPSIS,):
             yield replace(draft, headings=(ELLIPSIS,))
 
 
-def _placed(document: Document, passage: Passage, ordinal: int) -> Passage:
-    page = max(1, bisect_right(document.pages, passage.start)) if document.pages else None
-    return replace(passage, ordinal=ordinal, page=page)
+def _numbered(document: Document, passages: list[Passage]) -> Iterator[Passage]:
+    """Yield the passages by start, numbered, with their pages, but for those inside the one before."""
+    ordinal = end = 0
+    for passage in sorted(passages, key=lambda passage: (passage.start, -passage.end)):
+        if passage.end > end or not ordinal:
+            page = max(1, bisect_right(document.pages, passage.start)) if document.pages else None
+            yield replace(passage, ordinal=ordinal, page=page)
+            ordinal, end = ordinal + 1, passage.end
 
 
 def _with_long_ones_cut(
