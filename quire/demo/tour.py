@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from quire.results import hit_lines, ordinal
-from quire.terminal import Screen
+from quire.terminal import Screen, cut
 
 if TYPE_CHECKING:
     from engine import SearchEngine
@@ -48,42 +48,35 @@ QUESTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Ranks:
-    """Where a document stands by words alone, by meaning alone and by both; None when it is not found."""
+class Standing:
+    """Where the answer stands in one ranking, None when it is not found; and what stands first."""
 
-    words: int | None
-    meaning: int | None
-    both: int | None
+    rank: int | None
+    first: str
 
 
-def ranks(engine: SearchEngine, question: Question) -> Ranks:
-    """Return where the question's answer stands, three ways."""
-
-    def rank(alpha: float) -> int | None:
-        settings = replace(engine.settings, alpha=alpha, passages_per_hit=1)
-        hits = engine.search(question.query, k=DEEP, settings=settings).hits
-        return next((hit.rank for hit in hits if hit.doc_id == question.answer), None)
-
-    return Ranks(rank(0.0), rank(1.0), rank(engine.settings.alpha))
+def standing(engine: SearchEngine, question: Question, alpha: float) -> Standing:
+    """Return where a question's answer stands with this weight of meaning."""
+    settings = replace(engine.settings, alpha=alpha, passages_per_hit=1)
+    hits = engine.search(question.query, k=DEEP, settings=settings).hits
+    rank = next((hit.rank for hit in hits if hit.doc_id == question.answer), None)
+    return Standing(rank, hits[0].doc_id if hits else "nothing")
 
 
 def show(engine: SearchEngine, screen: Screen) -> Iterator[str]:
     """Yield the lines of the tour."""
+    ways = (("words alone (BM25)", 0.0), ("meaning alone (vectors)", 1.0), ("both", engine.settings.alpha))
     for number, question in enumerate(QUESTIONS, 1):
         yield ""
         yield screen.style(f"{number}. {question.query}", "bold")
         yield from screen.wrap([(question.shows, False)], "   ")
         yield ""
-        found = ranks(engine, question)
-        yield f"   where {question.answer} stands"
-        for label, rank in (
-            ("by words alone (BM25)", found.words),
-            ("by meaning alone (vectors)", found.meaning),
-            ("by both", found.both),
-        ):
-            place = f"{ordinal(rank):>6}" if rank else "  not found"
-            missed = "   not on the first page" if rank is None or rank > PAGE else ""
-            yield f"   {label:<28}{place}{screen.style(missed, 'red')}"
+        yield cut(f"   {question.answer:<24}  stands        first is", screen.width)
+        for label, alpha in ways:
+            found = standing(engine, question, alpha)
+            place = ordinal(found.rank) if found.rank else "not found"
+            line = cut(f"   by {label:<23}  {place:<11}   {found.first}", screen.width)
+            yield screen.style(line, "red") if found.rank is None or found.rank > PAGE else line
         yield ""
         settings = replace(engine.settings, passages_per_hit=1)
         hits = engine.search(question.query, k=PAGE, explain=True, settings=settings).hits
