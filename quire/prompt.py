@@ -90,7 +90,7 @@ class Prompt:
     def _show(self, cursor: str | None, screen: Screen) -> Iterator[str]:
         from dataclasses import replace
 
-        settings = self.engine.settings
+        settings = replace(self.engine.settings, passages_per_hit=1)
         if self._mode in MODES:
             settings = replace(settings, alpha=MODES[self._mode])
         self._page = self.engine.search(

@@ -64,9 +64,12 @@ def passage_lines(passage: HitPassage, screen: Screen, title: str = "") -> Itera
     headings = [" ".join(heading.split()) for heading in passage.headings]
     if headings and headings[0] == " ".join(title.split()):
         headings = headings[1:]
-    place = ([f"p. {passage.page}"] if passage.page else []) + headings
+    place = [harmless(part) for part in ([f"p. {passage.page}"] if passage.page else []) + headings]
     if place:
-        yield INDENT + screen.style(cut(harmless(" › ".join(place)), screen.width - 4), "blue")
+        room = screen.width - len(INDENT)
+        if cells(" › ".join(place)) > room:  # the innermost heading says most, so all are cut alike
+            place = [cut(part, max(8, (room - 3 * (len(place) - 1)) // len(place))) for part in place]
+        yield INDENT + screen.style(cut(" › ".join(place), room), "blue")
     snippet = passage.snippet
     runs = runs_of(snippet.text, snippet.start, snippet.highlights)
     if snippet.cut_before:

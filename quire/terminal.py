@@ -93,23 +93,44 @@ class Screen:
             indent: What every line begins with.
             first: What the first line begins with instead.
         """
-        line, room, gap = "", self.width - cells(indent), False
         start = indent if first is None else first
-        if first is not None:
-            room = self.width - cells(first)
-        for piece, highlighted in self._pieces(runs):
-            if not piece.strip():
-                gap = bool(line)
-                continue
-            size = cells(piece) + gap
-            if size > room and line:
+        line, room = "", self.width - cells(start)
+        for atom, spaced in self._atoms(runs):
+            size = sum(cells(text) for text, _ in atom)
+            gap = 1 if spaced and line else 0
+            if size + gap > room and line:
                 yield start + line
-                start, line, room, gap = indent, "", self.width - cells(indent), False
-                size = cells(piece)
-            line += (" " if gap else "") + (self.style(piece, "bold", "yellow") if highlighted else piece)
-            room, gap = room - size, False
+                start, line, room, gap = indent, "", self.width - cells(indent), 0
+            line += " " * gap + "".join(
+                self.style(text, "bold", "yellow") if highlighted else text for text, highlighted in atom
+            )
+            room -= size + gap
         if line:
             yield start + line
+
+    def _atoms(self, runs: Iterable[Run]) -> Iterator[tuple[list[Run], bool]]:
+        """Yield what no line break may divide, each with whether a space stands before it.
+
+        A word of which a part is highlighted is one atom of several runs, unless it is longer than a line.
+        """
+        atom: list[Run] = []
+        spaced = before = False
+        longest = max(8, self.width - 12)
+        for piece, highlighted in self._pieces(runs):
+            blank = not piece.strip()
+            # Wide characters stand by themselves; so does what makes an atom too long.
+            whole = sum(cells(text) for text, _ in atom) + cells(piece) > longest
+            divides = blank or whole or (bool(atom) and _divides(atom[-1][0][-1], piece[0]))
+            if atom and divides:
+                yield atom, before
+                atom, before, spaced = [], False, False
+            if blank:
+                spaced = True
+            else:
+                before = before or (spaced and not atom)
+                atom.append((piece, highlighted))
+        if atom:
+            yield atom, before
 
     def _pieces(self, runs: Iterable[Run]) -> Iterator[Run]:
         """Yield words and spaces; wide characters, and what is too long for any line, in pieces of their own."""
@@ -125,19 +146,28 @@ class Screen:
 
 
 def _parts(word: str, longest: int) -> Iterator[str]:
+    """Yield a word in parts between which a line may end."""
     part, size = "", 0
     for character in word:
         width = _cell(character)
-        # Between two wide characters a line may end, but not before a closing mark or after an opening one.
-        breaks = width == 2 and unicodedata.category(character) not in ("Po", "Pe", "Pf") and part
-        if part and (
-            size + width > longest or (breaks and unicodedata.category(part[-1]) not in ("Ps", "Pi"))
-        ):
+        if part and (size + width > longest or _divides(part[-1], character)):
             yield part
             part, size = "", 0
         part, size = part + character, size + width
     if part:
         yield part
+
+
+def _divides(left: str, right: str) -> bool:
+    """Whether a line may end between two characters that no space divides.
+
+    It may beside a wide character, but not before a closing mark, nor after an opening one.
+    """
+    if left in HIGHLIGHT[0] or right in HIGHLIGHT[1] or _cell(right) == 0:
+        return False
+    wide = _cell(left) == 2 or _cell(right) == 2
+    closing = unicodedata.category(right) in ("Po", "Pe", "Pf")
+    return wide and not closing and unicodedata.category(left) not in ("Ps", "Pi")
 
 
 def runs_of(text: str, start: int, highlights: Sequence[tuple[int, int]]) -> list[Run]:

@@ -90,6 +90,13 @@ def test_a_highlight_is_coloured_and_counts_as_its_text() -> None:
     assert line == "the \x1b[1;33mlamp\x1b[0m turns"
 
 
+def test_a_line_never_ends_inside_a_word_of_which_a_part_is_highlighted() -> None:
+    runs = [("some words here about ", False), ("item", True), ("! More", False)]
+    for width in range(30, 40):
+        assert not [line for line in Screen(width, colours=True).wrap(runs) if line.startswith("!")]
+        assert not [line for line in Screen(width).wrap(runs) if line.startswith("!")]
+
+
 def test_typed_reads_utf8_that_the_locale_could_not() -> None:
     assert typed("天气".encode().decode("ascii", "surrogateescape")) == "天气"
     assert typed("天气") == "天气"
