@@ -227,9 +227,7 @@ def _others(reader: IndexReader, documents: Numbers, known: Numbers) -> tuple[Nu
     """Return the passages of some documents that are not known yet, and the document of each."""
     if not len(documents):
         return NOTHING.passages, NOTHING.documents
-    per_document = [reader.passages_of(int(document)) for document in documents]
-    passages = np.concatenate(per_document)
-    owners = np.repeat(documents, [len(numbers) for numbers in per_document])
+    passages, owners = reader.passages_of_all(documents)
     new = ~np.isin(passages, known, assume_unique=True)
     return passages[new], owners[new]
 

@@ -28,8 +28,7 @@ def snippet(
     Returns:
         The window of the passage where the query's terms are densest; its start when none occurs.
     """
-    matches = [token for token in analyser.tokens(passage) if token.term in weights] if weights else []
-    matches.sort(key=lambda token: (token.start, token.end))
+    matches = analyser.find(passage, weights.keys()) if weights else []
     start, end = window(passage, matches, weights, limit)
     return Snippet(
         text=passage[start:end],

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -146,6 +146,28 @@ class Analyser:
             stream += located[: len(found.stream)]
             extra += located[len(found.stream) :]
         return stream + extra
+
+    def find(self, text: str, wanted: Set[str]) -> list[Token]:
+        """Return the tokens of `text` whose terms are wanted, in the order in which they begin.
+
+        The same tokens as `tokens` gives, several times quicker when few are wanted.
+        """
+        pattern, runs = _pattern_for(text), self._runs
+        relevant = {
+            run
+            for run in set(pattern.findall(text))
+            if any(term in wanted for term in runs[run].stream + runs[run].extra)
+        }
+        found: list[Token] = []
+        for match in pattern.finditer(text) if relevant else ():
+            if match.group() in relevant:
+                at, run = match.start(), runs[match.group()]
+                found += [
+                    Token(term, at + start, at + end)
+                    for term, (start, end) in zip(run.stream + run.extra, run.spans, strict=True)
+                    if term in wanted
+                ]
+        return sorted(found, key=lambda token: (token.start, token.end))
 
     def query_terms(self, text: str) -> list[str]:
         """Return the terms to search for: those of `text` without stopwords, unless nothing else is left.

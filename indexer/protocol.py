@@ -179,6 +179,10 @@ class IndexReader(Protocol):
         """Return the numbers of a document's passages, in the document's order."""
         ...
 
+    def passages_of_all(self, documents: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the numbers of these documents' passages, document by document, and the document of each."""
+        ...
+
     def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
         """Return these documents, in the order asked."""
         ...

@@ -177,17 +177,20 @@ class LocalReader:
         if depth <= 0 or not query.clauses or (selection is not None and selection.count == 0):
             return _nothing()
         if selection is None:
-            return self._lexical.search(query, depth)
+            return self._candidates(*self._lexical.search(query, depth))
         if selection.count <= _FEW_DOCUMENTS:
-            return self._lexical.search_in(query, depth, np.flatnonzero(selection.mask))
+            return self._candidates(*self._lexical.search_in(query, depth, np.flatnonzero(selection.mask)))
         share = selection.count / max(self._document_count, 1)
         ask = int(depth / share * 1.5) + depth
         while True:
-            found = self._lexical.search(query, ask)
-            kept = np.flatnonzero(selection.mask[found.documents])[:depth]
-            if len(kept) == depth or len(found) < ask:
-                return Candidates(found.passages[kept], found.documents[kept], found.scores[kept])
+            passages, scores = self._lexical.search(query, ask)
+            kept = np.flatnonzero(selection.mask[self._document_of[passages]])[:depth]
+            if len(kept) == depth or len(passages) < ask:
+                return self._candidates(passages[kept], scores[kept])
             ask *= 4
+
+    def _candidates(self, passages: Numbers, scores: Scores) -> Candidates:
+        return Candidates(passages, self._document_of[passages], scores)
 
     def dense(self, vector: Vectors, depth: int, selection: DocumentSelection | None = None) -> Candidates:
         """Return the best `depth` passages by cosine with `vector`; passages without vector never."""
@@ -202,7 +205,7 @@ class LocalReader:
             found = self._approximate(self._graph, vector, depth, rows)
         scores = self._vectors.scores(vector, found)
         order = np.lexsort((found, -scores))
-        return Candidates(found[order], self._document_of[found[order]], scores[order])
+        return self._candidates(found[order], scores[order])
 
     def _approximate(self, graph: GraphReader, vector: Vectors, depth: int, rows: Numbers) -> Numbers:
         allowed = np.zeros(self._manifest.rows, dtype=np.bool_)
@@ -258,6 +261,13 @@ class LocalReader:
         # Both kinds of number are given in the order in which documents come, so owners ascend with passages.
         first, end = np.searchsorted(self._owners, [document, document + 1])
         return self._passages[first:end]
+
+    def passages_of_all(self, documents: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the numbers of these documents' passages, document by document, and the document of each."""
+        first = np.searchsorted(self._owners, documents)
+        counts = np.searchsorted(self._owners, documents + 1) - first
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self._passages[np.repeat(first, counts) + within], np.repeat(documents, counts)
 
     def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
         """Return these documents, in the order asked."""

@@ -37,6 +37,19 @@ def test_terms_are_the_tokens_terms(text: str) -> None:
 
 @many
 @given(texts)
+def test_finding_terms_is_picking_them_from_all_tokens(text: str) -> None:
+    analyser = Analyser()
+    tokens = analyser.tokens(text)
+    wanted = {token.term for token in tokens[::3]}
+    expected = [token for token in tokens if token.term in wanted]
+    assert sorted(map(repr, analyser.find(text, wanted))) == sorted(map(repr, expected))
+    starts = [token.start for token in analyser.find(text, wanted)]
+    assert starts == sorted(starts)
+    assert analyser.find(text, set()) == []
+
+
+@many
+@given(texts)
 def test_terms_can_be_indexed(text: str) -> None:
     for term in ANALYSER.terms(text):
         assert term

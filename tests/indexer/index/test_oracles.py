@@ -344,3 +344,11 @@ def test_scores_of_few_passages_are_the_scores_of_many(reader: LocalReader) -> N
     together = reader.dense_scores(vector, numbers)
     for at in range(0, len(numbers), 7):
         assert reader.dense_scores(vector, numbers[at : at + 1])[0] == together[at]
+
+
+def test_passages_of_documents_are_each_documents_passages(reader: LocalReader) -> None:
+    documents = np.array([50, 3, 119, 4], dtype=np.int64)
+    passages, owners = reader.passages_of_all(documents)
+    expected = [(int(n), int(d)) for d in documents for n in reader.passages_of(int(d))]
+    assert list(zip(passages.tolist(), owners.tolist(), strict=True)) == expected
+    assert reader.passages_of_all(documents[:0])[0].tolist() == []
