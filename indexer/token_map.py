@@ -41,7 +41,8 @@ class TokenMap:
 
     def before(self, offsets: Sequence[int]) -> list[int]:
         """Return how many tokens start before each offset."""
-        found: list[int] = np.searchsorted(self._starts, np.asarray(offsets, np.int64)).tolist()
+        # Of the same type, as otherwise all starts would be converted for every call.
+        found: list[int] = np.searchsorted(self._starts, np.asarray(offsets, np.int32)).tolist()
         return found
 
     def start_of(self, number: int) -> int:

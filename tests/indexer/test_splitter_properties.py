@@ -183,3 +183,18 @@ def test_passages_are_well_filled() -> None:
     passages = Splitter(Counting()).split(Document("d", SHAPES["prose"]))
     filled = sorted(passage.tokens for passage in passages)
     assert filled[len(filled) // 10] >= 0.6 * 250
+
+
+def test_looking_up_tokens_converts_no_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A needle of another type makes numpy copy the whole array, once for every piece of a long text."""
+    types: set[tuple[np.dtype[np.int32], np.dtype[np.int32]]] = set()
+    search = np.searchsorted
+
+    def recording(starts: NDArray[np.int32], offsets: NDArray[np.int32]) -> NDArray[np.int64]:
+        types.add((starts.dtype, offsets.dtype))
+        return search(starts, offsets)
+
+    monkeypatch.setattr(np, "searchsorted", recording)
+    Splitter(Counting()).split(Document("d", SHAPES["one word"]))
+    assert types
+    assert all(starts == offsets for starts, offsets in types)
