@@ -11,6 +11,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from indexer.document import Document
 
@@ -29,7 +30,7 @@ class Collection:
     documents: list[Document]
     queries: dict[str, str]
     qrels: dict[str, dict[str, int]]
-    spans: dict[str, dict[str, list[tuple[int, int]]]]
+    spans: dict[str, dict[str, Any]]
 
 
 def datasets_folder() -> Path:
@@ -57,15 +58,15 @@ def read_collection(name: str, split: str = "") -> Collection:
     with gzip.open(folder / f"qrels{suffix}.tsv.gz", "rt", encoding="utf-8") as file:
         for row in list(csv.reader(file, delimiter="\t"))[1:]:
             qrels.setdefault(row[0], {})[row[1]] = int(row[2])
-    spans: dict[str, dict[str, list[tuple[int, int]]]] = {}
+    spans: dict[str, dict[str, Any]] = {}
     for path in folder.glob("spans.jsonl*"):
         for record in _records(path):
-            spans[str(record.get("query-id") or record.get("_id"))] = record
+            spans[str(record["query"])] = record
     kept = {query: queries[query] for query in qrels if query in queries}
     return Collection(name, documents, kept, {query: qrels[query] for query in kept}, spans)
 
 
-def _records(path: Path) -> list[dict[str, object]]:
+def _records(path: Path) -> list[dict[str, Any]]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]

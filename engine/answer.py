@@ -69,7 +69,7 @@ class Question:
 
     def plan(self, text: str) -> Plan:
         """Return what a text asks of the index."""
-        plan = make_plan(text, self.snapshot.reader, self.settings)
+        plan = make_plan(text, self.snapshot.reader, self.settings, self.query.operators)
         self.clock.step("plan")
         return plan
 

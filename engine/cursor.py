@@ -50,7 +50,7 @@ class Page:
 
 def question_hash(query: Query, settings: SearchSettings) -> str:
     """Return what ties a token to its query: a hash of text, user, filters and settings."""
-    question = repr((query.text, query.user_id, query.filters, settings.fingerprint))
+    question = repr((query.text, query.user_id, query.filters, query.operators, settings.fingerprint))
     return blake2b(question.encode(), digest_size=9).hexdigest()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from engine.query import MAX_CHARACTERS
 from engine.settings import SearchSettings
-from engine.syntax import Parsed, Part, parse
+from engine.syntax import Parsed, Part, parse, plain_words
 from indexer.analyser import Analyser
 from indexer.filters import And, Filter
 from indexer.protocol import Clause, IndexReader, LexicalQuery
@@ -67,19 +67,20 @@ class Plan:
         return quoted if clause.field == "any" else f"{clause.field}:{quoted}"
 
 
-def make_plan(text: str, reader: IndexReader, settings: SearchSettings) -> Plan:
+def make_plan(text: str, reader: IndexReader, settings: SearchSettings, operators: bool = True) -> Plan:
     """Return what a query's text asks of this index.
 
     Args:
         text: Any text; beyond `MAX_CHARACTERS` it is not read, and a notice says so.
         reader: The index, for its analyser, its metadata fields and how frequent words are.
         settings: For the weights of the text fields.
+        operators: Whether the text may hold operators.
     """
     notices: list[str] = []
     if len(text) > MAX_CHARACTERS:
         text = text[:MAX_CHARACTERS]
         notices.append(f"Only the first {MAX_CHARACTERS:,} characters of the query were read.")
-    parsed = parse(text, reader.fields())
+    parsed = parse(text, reader.fields()) if operators else plain_words(text)
     notices += parsed.notices
     analyser = reader.analyser
     required, excluded, scored = _operators(parsed.parts, analyser)

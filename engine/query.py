@@ -25,6 +25,8 @@ class Query:
         text: Words, and the operators that `engine.syntax` describes.
         user_id: Who asks; None for nobody in particular.
         filters: Which documents may answer, besides what the text says; None for all.
+        operators: Whether quotes, signs and `field:` in the text mean something. False for prose that is
+            pasted, and for the topics of a test collection: all of it is plain words.
 
     Raises:
         InvalidQuery: a value is of the wrong type.
@@ -33,6 +35,7 @@ class Query:
     text: str
     user_id: str | None = None
     filters: Filter | None = None
+    operators: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):

@@ -68,6 +68,11 @@ class Parsed:
     notices: tuple[str, ...]
 
 
+def plain_words(text: str) -> Parsed:
+    """Return a text without operators: all of it is words that are wanted."""
+    return Parsed(plain=text, parts=(), positive=text, filters=(), notices=())
+
+
 @dataclass(slots=True)
 class _Reading:
     plain: list[str] = field(default_factory=list)

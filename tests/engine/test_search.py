@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Query, Ranking, SearchEngine, SearchSettings
+from engine.errors import InvalidCursor
 from engine.plan import make_plan
 from indexer.document import Document
 from indexer.filters import Eq, Filter, In, Not, Or, Range
@@ -290,3 +291,19 @@ def test_results_are_the_same_every_time(search_engine: SearchEngine, index: Ind
     again = SearchEngine(index, ENCODER).search("shock wave drag lift", k=30, explain=True)
     assert first == again
     assert first.cursor == again.cursor
+
+
+def test_without_operators_a_text_is_all_words(search_engine: SearchEngine) -> None:
+    """What a topic of a test collection or a pasted sentence holds is no command."""
+    words = " ".join(WORDS[:3])
+    text = f'"{WORDS[0]} {WORDS[1]}" -{WORDS[2]} year:1999'
+    words_alone = SearchSettings(alpha=0.0)
+    plain = search_engine.search(Query(text, operators=False), k=EVERYTHING, settings=words_alone)
+    assert not plain.notices
+    assert shown(plain) == shown(
+        search_engine.search(f"{words} year 1999", k=EVERYTHING, settings=words_alone)
+    )
+    page = search_engine.search(Query(text, operators=False), k=2)
+    assert page.cursor is not None
+    with pytest.raises(InvalidCursor):
+        search_engine.search(text, k=2, cursor=page.cursor)
