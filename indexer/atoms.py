@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from indexer.context import heading_text
@@ -13,6 +14,7 @@ from indexer.structure import plain_blocks
 
 AtomKind: TypeAlias = Literal["heading", "sentence", "line", "piece"]
 
+_MAX_MARKS = 200
 _LINE = re.compile(r"\S[^\n]*")
 
 
@@ -79,16 +81,42 @@ def sections_of(document: Document) -> tuple[list[Atom], list[Section]]:
 
 
 def _blocks(document: Document) -> Iterator[Block]:
-    """Yield the document's blocks, or those that its text shows, and what lies between them as paragraphs."""
+    """Yield the document's blocks, or those that its text shows, and paragraphs of what lies between them.
+
+    Marks without letters or digits are no paragraph: the # before a heading whose block is its words goes
+    to that heading, and others, such as a line under it, to the block before.
+    """
     text = document.text
-    at = 0
+    held: Block | None = None
     for block in document.blocks or plain_blocks(text):
-        if block.start > at and not text[at : block.start].isspace():
-            yield Block("paragraph", at, block.start)
-        yield block
+        at = held.end if held is not None else 0
+        line = max(text.rfind("\n", at, block.start) + 1, at)
+        if held is None and _only_marks(text, at, block.start):
+            line = at
+        if _only_marks(text, line, block.start):
+            block = replace(block, start=line)
+        yield from _until(text, held, block.start)
+        held = block
+    yield from _until(text, held, len(text))
+
+
+def _until(text: str, block: Block | None, end: int) -> Iterator[Block]:
+    """Yield a block with the marks that follow it, and a paragraph of what else comes before `end`."""
+    at = 0
+    if block is not None:
         at = block.end
-    if at < len(text):
-        yield Block("paragraph", at, len(text))
+        line = text.find("\n", at, end)
+        for stop in (end, line):
+            if stop > at and _only_marks(text, at, stop):
+                at = stop
+                break
+        yield replace(block, end=at)
+    if not text[at:end].isspace() and at < end:
+        yield Block("paragraph", at, end)
+
+
+def _only_marks(text: str, start: int, end: int) -> bool:
+    return end - start <= _MAX_MARKS and not any(map(str.isalnum, text[start:end]))
 
 
 def _atoms(text: str, block: Block) -> Iterator[Atom]:

@@ -61,17 +61,17 @@ def _ends_sentence(text: str, sentence: int, mark: int, after: int, end: int) ->
     word = before[-1].lstrip(_OPENERS) if before else ""
     if word.casefold() in _LEADING:
         return False
+    at = mark - len(word)
+    if len(word) <= 3 and word.isdigit() and _LINE_START.search(text, max(0, at - 8), at):
+        return False  # it counts an item of a list
     if first.islower():  # after an abbreviation that is not in the list, or in a text without capitals
         return len(word) >= _NO_ABBREVIATION or not any(
             map(str.isupper, text[max(sentence, mark - _CAPITALS_WITHIN) : mark])
         )
     if len(word) == 1 and word.isalpha():
         return not word.isupper() or not first.isalpha()
-    if _INITIALS.fullmatch(word):  # J.R.R. or U.S.A., likely before more of a name
-        return word.islower()
-    # A number that opens a line counts an item of a list.
-    at = mark - len(word)
-    return not (len(word) <= 3 and word.isdigit() and _LINE_START.search(text, max(0, at - 8), at))
+    # J.R.R. or U.S.A. likely comes before more of a name.
+    return word.islower() or not _INITIALS.fullmatch(word)
 
 
 def _trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -194,3 +194,19 @@ def test_fingerprints_tell_settings_and_encoders_apart() -> None:
         Splitter(HashingEncoder()).fingerprint
         == Splitter(HashingEncoder(), SplitterSettings(256, 32)).fingerprint
     )
+
+
+def test_marks_outside_the_blocks_stay_with_them() -> None:
+    """A reader of Markdown may give the words of a heading without its # or underline."""
+    text = f"# One #\n\n{numbered(20)}\n\n## Two\n\n{numbered(20)}\n\n***\n\nThree\n=====\n\n{numbered(20)}\n"
+    blocks = []
+    for kind, words, level in (("heading", "One", 1), ("heading", "Two", 2), ("heading", "Three", 1)):
+        start = text.index(words)
+        blocks.append(Block(kind, start, start + len(words), level))  # type: ignore[arg-type]
+        start = text.index("w0", start)
+        blocks.append(Block("paragraph", start, start + len(numbered(20))))
+    assert shown(Document("d", text, blocks=tuple(blocks))) == [
+        (("One",), f"# One #\n\n{numbered(20)}"),
+        (("One", "Two"), f"## Two\n\n{numbered(20)}\n\n***"),
+        (("Three",), f"Three\n=====\n\n{numbered(20)}"),
+    ]

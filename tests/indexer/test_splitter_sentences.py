@@ -32,6 +32,7 @@ def sentences(text: str) -> list[str]:
         "The approval (sim. to that) held.| Next.",
         "About five min. of walking.| Here.",
         "1. First point.| Second sentence.",
+        "1. first point",
         "He said so .| So did I .",
         "one line.\n\n|another para",
         "他来了。|她走了！|是吗？|是；|好……|完",
