@@ -88,12 +88,19 @@ def open(  # noqa: A001  quire.open reads as it should, and no module does `from
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
-        from importlib.metadata import version
-
-        value: object = version("quire-search")
+        value: object = _version()
     elif name in __all__:
         value = getattr(import_module("engine" if name in _ENGINE else "indexer"), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("quire-search")
+    except PackageNotFoundError:  # run from the source folder, without having been installed
+        return "0+source"
