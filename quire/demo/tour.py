@@ -41,8 +41,8 @@ QUESTIONS = (
     Question(
         "always take out the least item first",
         "library/heapq.md",
-        "Some of both. Each of the two sees the answer from one side and ranks others above it; where they agree, "
-        "it comes first.",
+        "Some of both. Each of the two sees the answer from one side and ranks others above it; together they "
+        "put it higher than either does alone.",
     ),
 )
 
