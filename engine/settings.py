@@ -36,14 +36,14 @@ class SearchSettings:
         InvalidSearchSettings: a value is of the wrong type or outside its range.
     """
 
-    alpha: float = 0.5
+    alpha: float = 0.55
     depth: int = 200
     fusion: Fusion = "convex"
     rrf_k: int = 60
     grouping: Grouping = "max"
     group_top: int = 3
-    title_weight: float = 1.0
-    headings_weight: float = 1.0
+    title_weight: float = 0.5
+    headings_weight: float = 0.5
     body_weight: float = 1.0
     passages_per_hit: int = 3
     snippet_chars: int = 300

@@ -1,7 +1,7 @@
 """Which encoder an index was made with, and where its cosines begin to mean something.
 
-Models differ in what cosine they give to texts that have nothing to do with each other: near 0 for
-all-MiniLM-L6-v2, 0.75 and more for the E5 family. Fusion needs that number as the lower bound of its scale,
+Models differ in what cosine they give to texts that have nothing to do with each other: around 0 for
+all-MiniLM-L6-v2, 0.75 for the E5 family. Fusion needs that number as the lower bound of its scale,
 so it is measured once, when an index is made, on texts about things far apart.
 """
 
@@ -44,7 +44,7 @@ class EncoderIdentity:
         precision: To load it at.
         fingerprint: What it must have.
         dim: Length of its vectors.
-        unrelated: The cosine that it gives to unrelated texts, on average.
+        unrelated: The cosine that it seldom exceeds on unrelated texts.
     """
 
     name: str
@@ -61,11 +61,12 @@ def identify(encoder: Encoder, precision: Precision) -> EncoderIdentity:
 
 
 def unrelated_cosine(encoder: Encoder) -> float:
-    """Return the mean cosine of queries with passages about something else."""
+    """Return the cosine that queries seldom exceed with passages about something else: mean and one deviation."""
     texts = [*_APART]
     if encoder.readable(_APART_CHINESE[0]) >= _READS:
         texts += _APART_CHINESE
     passages = encoder.encode_passages(texts)
     queries = np.stack([encoder.encode_query(text) for text in texts])
     cosines = queries @ passages.T
-    return float(cosines[~np.eye(len(texts), dtype=np.bool_)].mean())
+    apart = cosines[~np.eye(len(texts), dtype=np.bool_)]
+    return float(apart.mean() + apart.std())

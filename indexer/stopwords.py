@@ -9,8 +9,8 @@ STOPWORDS: dict[str, str] = {
         "is am are was were be been being do does did have has had having "
         "i me my we our you your he him his she her it its they them their this that these those there "
         "what which who whom whose when where why how can could will would shall should may might must "
-        "not no e.g i.e etc i'm i've i'd i'll you're you've you'd you'll he'd he'll she'd she'll we're we've we'd we'll "
-        "they're they've they'd they'll it'll it's that's there's what's who's where's how's "
+        "not no e.g i.e etc i'm i've i'd i'll you're you've you'd you'll he'd he'll she'd she'll "
+        "we're we've we'd we'll they're they've they'd they'll it'll it's that's there's what's who's where's how's "
         "isn't aren't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't couldn't won't wouldn't "
         "shan't shouldn't mustn't cannot"
     ),

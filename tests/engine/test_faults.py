@@ -197,7 +197,7 @@ def test_a_script_the_encoder_cannot_read(make_index: Callable[..., Index]) -> N
     assert "cannot read" in ranking.notices[0]
     mixed = engine.search("flow 机器学习")
     assert {hit.doc_id for hit in mixed.hits} == {"zh", "en"}
-    assert mixed.hits[0].ledger.alpha == pytest.approx(0.5 * 4 / 8)
+    assert mixed.hits[0].ledger.alpha == pytest.approx(SearchSettings().alpha * 4 / 8)
 
 
 def test_another_encoder_is_refused(index: Index) -> None:

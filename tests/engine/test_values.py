@@ -111,7 +111,8 @@ def test_a_fingerprint_changes_with_every_setting() -> None:
 
 def test_equal_settings_have_equal_fingerprints() -> None:
     assert (
-        SearchSettings(title_weight=1, facets=["a"]).fingerprint == SearchSettings(facets=("a",)).fingerprint
+        SearchSettings(title_weight=1, facets=["a"]).fingerprint
+        == SearchSettings(title_weight=1.0, facets=("a",)).fingerprint
     )  # type: ignore[arg-type]
 
 
