@@ -59,9 +59,10 @@ format: venv-test
 	$(TOOLS)/ruff check --fix .
 	$(TOOLS)/ruff format .
 
+# Those that can be run; the others are what they share. Their folder is to be on the path, the packages' is not.
 bench: venv-test
-	@for script in benchmarks/*.py; do \
-		echo "== $$script"; $(INSTALLED) $(TOOLS)/python $$script || exit 1; done
+	@for script in $$(grep -l '^if __name__' benchmarks/*.py); do \
+		echo "== $$script"; $(TOOLS)/python $$script || exit 1; done
 
 # New pins: everything there is, newest, in an environment of its own; torch stays where tools/pin.py has it.
 pins:

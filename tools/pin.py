@@ -17,7 +17,7 @@ HEADER = """\
 # The exact versions that `make demo` and `make test` install, of every extra and tool. Written by `make pins`.
 # What torch itself brings on a machine with CUDA (nvidia-*, triton) is pinned by torch's own requirements.
 """
-OURS = re.compile(r"^(quire[-_]search|-e |nvidia[-_]|triton)", re.IGNORECASE)
+OURS = re.compile(r"^(#|quire[-_]search|-e |nvidia[-_]|triton)", re.IGNORECASE)
 
 
 def main() -> None:
