@@ -193,15 +193,17 @@ class Index:
                     return self._current
                 try:
                     self._current = self._read(manifest)
+                    return self._current
                 except (IndexCorrupt, IndexNotFound, FileNotFoundError):
                     # Either a writer has moved on meanwhile, or a derived file is damaged.
                     if self._manifest().generation == manifest.generation:
-                        self._rebuild()
-            if self._current is None:
-                raise IndexCorrupt(
-                    f"{self.path}: no generation could be opened; run `quire verify {self.path}`"
-                )
-            return self._current
+                        self._repair()
+            raise IndexCorrupt(f"{self.path}: no generation could be opened; run `quire verify {self.path}`")
+
+    def _repair(self) -> None:
+        """Make derived files that are missing or cut short anew."""
+        with WriterLock(self.path):
+            self._recovery.caught_up()
 
     def _read(self, manifest: Manifest) -> LocalReader:
         return LocalReader(self.path, manifest, self.analyser, self.encoder_identity)

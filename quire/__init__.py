@@ -6,7 +6,7 @@
         for hit in engine.search("interrupted indexing").hits:
             print(hit.score, hit.title, hit.passages[0].snippet.text)
 
-An index is made with `quire index FOLDER --index my-index` on the command line, or with `indexer.Index` and
+An index is made with `quire index FOLDER my-index` on the command line, or with `indexer.Index` and
 `indexer.index_corpus` in Python. Everything here is re-exported from `engine` and `indexer`, and loaded when it
 is first used: `import quire` costs milliseconds.
 """

@@ -119,7 +119,7 @@ class Derived:
         """Make all that was added and removed, and SQLite's vectors, the current generation."""
         before = self.manifest
         self._lexical.commit()
-        lexical = f"lexical-{generation}"
+        lexical = self._unused(f"lexical-{generation}")
         snapshot.take(self._folder / _WORKING, self._folder / lexical)
         (highest,) = connection.execute("SELECT max(number) FROM passages").fetchone()
         rows = 0 if highest is None else int(highest) + 1
@@ -140,6 +140,11 @@ class Derived:
         self._clean(before)
         return self.manifest
 
+    def _unused(self, name: str) -> str:
+        """Return the name, or with a number after it when a reader may have the folder of that name open."""
+        names = (name, *(f"{name}-{number}" for number in range(2, 1000)))
+        return next(candidate for candidate in names if not (self._folder / candidate).exists())
+
     def _checksum(self, known_as: str, file: Path) -> int:
         known = self.manifest.files.get(known_as)
         unchanging = not file.name.endswith(".json")
@@ -152,6 +157,8 @@ class Derived:
         path = self._folder / vectors.FILE
         known = self.manifest.files.get(vectors.FILE)
         crc = known.crc if known is not None else 0
+        if first == 0:
+            path.unlink(missing_ok=True)  # readers may have the old file mapped, and must keep it as it was
         vectors.append(path, self._dim, first, np.zeros((0, self._dim), dtype=np.float32))
         for at in range(first, rows, _ROWS):
             piece = stored_vectors(connection, at, min(at + _ROWS, rows), self._dim)

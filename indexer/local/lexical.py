@@ -111,12 +111,12 @@ class LexicalReader:
 
     def matching_documents(self, clause: Clause) -> Numbers:
         """Return the numbers of the documents that hold the clause in some passage, ascending."""
-        hits = self._hits(self._clause(clause, dict.fromkeys(FIELDS, 1.0)), max(self.count, 1))
+        hits = self._hits(self._clause(clause), max(self.count, 1))
         return np.unique(self._numbers("document", hits))
 
     def matching_passages(self, clause: Clause) -> int:
         """Return in how many passages the clause occurs."""
-        query = self._clause(clause, dict.fromkeys(FIELDS, 1.0))
+        query = self._clause(clause)
         result: Any = self._searcher.search(query, limit=1, count=True)
         return int(result.count)
 
@@ -154,28 +154,26 @@ class LexicalReader:
         )
 
     def _compile(self, query: LexicalQuery) -> tantivy.Query:
+        # One flat union: tantivy skips what cannot reach the top in that, not in a union of unions.
         weights = {"title": query.title, "headings": query.headings, "body": query.body}
-        return tantivy.Query.boolean_query(
-            [
-                (
-                    tantivy.Occur.Should,
-                    self._clause(clause, {name: clause.weight * w for name, w in weights.items()}),
-                )
-                for clause in query.clauses
-            ]
-        )
+        return _union([part for clause in query.clauses for part in self._parts(clause, weights)])
 
-    def _clause(self, clause: Clause, weights: dict[str, float]) -> tantivy.Query:
-        names = FIELDS if clause.field == "any" else (clause.field,)
+    def _clause(self, clause: Clause) -> tantivy.Query:
+        return _union(self._parts(clause, dict.fromkeys(FIELDS, 1.0)))
+
+    def _parts(self, clause: Clause, weights: dict[str, float]) -> list[tantivy.Query]:
         parts = []
-        for name in names:
-            if weights[name] <= 0:
+        for name in FIELDS if clause.field == "any" else (clause.field,):
+            weight = weights[name] * clause.weight
+            if weight <= 0:
                 continue
             if len(clause.terms) == 1:
                 part = tantivy.Query.term_query(self._schema, name, clause.terms[0], index_option="freq")
             else:
                 part = tantivy.Query.phrase_query(self._schema, name, list(clause.terms))
-            if weights[name] != 1.0:
-                part = tantivy.Query.boost_query(part, weights[name])
-            parts.append((tantivy.Occur.Should, part))
-        return parts[0][1] if len(parts) == 1 else tantivy.Query.boolean_query(parts)
+            parts.append(part if weight == 1.0 else tantivy.Query.boost_query(part, weight))
+        return parts
+
+
+def _union(parts: list[tantivy.Query]) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts])

@@ -90,14 +90,15 @@ class LocalReader:
                 (
                     value
                     for row in connection.execute(
-                        "SELECT number, document, encoded FROM passages INDEXED BY passage_of"
+                        "SELECT number, document, encoded FROM passages INDEXED BY passage_of WHERE number < ?",
+                        (self._manifest.rows,),  # a writer may be adding more
                     )
                     for value in row
                 ),
                 dtype=np.int64,
             ).reshape(-1, 3)
         self._live = live
-        flat = flat[(flat[:, 0] < self._manifest.rows) & live[flat[:, 1]]]
+        flat = flat[live[flat[:, 1]]]
         self._document_of = np.full(self._manifest.rows, -1, dtype=np.int64)
         self._document_of[flat[:, 0]] = flat[:, 1]
         self._searchable = np.sort(flat[flat[:, 2] == 1, 0])

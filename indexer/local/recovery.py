@@ -42,9 +42,7 @@ def current_epoch(index: Path) -> int:
     for path in index.glob(f"epoch-*/{truth.FILE}"):
         generations[int(path.parent.name.removeprefix("epoch-"))] = stored_generation(path.parent)
     if not generations:
-        raise IndexNotFound(
-            f"there is no index in {index}; make one with `quire index FOLDER --index {index}`"
-        )
+        raise IndexNotFound(f"there is no index in {index}; make one with `quire index FOLDER {index}`")
     return max(generations, key=lambda epoch: (generations[epoch], -epoch))
 
 
@@ -80,36 +78,42 @@ class Recovery:
         Raises:
             IndexLocked: there is nothing to read yet, and a writer is at work.
         """
-        epoch = current_epoch(self.index)
-        try:
-            manifest = read_manifest(self.index)
-        except IndexCorrupt as error:
-            _log.warning("%s", error)
-            manifest = None
-        generation = stored_generation(self.index / epoch_name(epoch))
-        if manifest is not None and manifest.generation >= generation:
+        if not self._behind():
             return
         try:
             with WriterLock(self.index):
-                _log.info("%s: catching up with SQLite at generation %d", self.index, generation)
-                self.derive(manifest or nothing_derived(epoch), generation)
+                if self._behind():  # still so, now that no writer can be in between
+                    self.caught_up()
         except IndexLocked:
-            if manifest is None:
+            if self._manifest() is None:
                 raise
+
+    def _behind(self) -> bool:
+        manifest = self._manifest()
+        generation = stored_generation(self.index / epoch_name(current_epoch(self.index)))
+        return manifest is None or manifest.generation < generation
+
+    def _manifest(self) -> Manifest | None:
+        try:
+            return read_manifest(self.index)
+        except IndexCorrupt as error:
+            _log.warning("%s", error)
+            return None
 
     def caught_up(self) -> Manifest:
         """Return a manifest that is in step with SQLite, its files checked; for the holder of the lock."""
         epoch = current_epoch(self.index)
         generation = stored_generation(self.index / epoch_name(epoch))
-        manifest = nothing_derived(epoch)
-        try:
-            found = read_manifest(self.index)
-            if found is not None:
-                LocalReader(self.index, found, self.analyser, self.encoder).close()
-                manifest = found
-        except (IndexCorrupt, IndexNotFound) as error:
-            _log.warning("%s", error)
-        return manifest if manifest.generation == generation > 0 else self.derive(manifest, generation)
+        manifest = self._manifest()
+        if manifest is not None:
+            try:
+                LocalReader(self.index, manifest, self.analyser, self.encoder).close()
+            except IndexCorrupt as error:
+                _log.warning("%s; rebuilding from SQLite", error)
+                manifest = None
+        if manifest is not None and manifest.generation == generation:
+            return manifest
+        return self.derive(manifest or nothing_derived(epoch), generation)
 
     def derive(self, manifest: Manifest, generation: int) -> Manifest:
         """Publish SQLite's `generation` on top of `manifest`; from nothing when its files turn out damaged."""
