@@ -75,9 +75,8 @@ def direct(folder: Path, index: Index) -> Callable[[str], object]:
         parts = []
         for term in dict.fromkeys(analyser.query_terms(text)):
             for field, weight in (("title", 0.5), ("headings", 0.5), ("body", 1.0)):
-                parts.append(
-                    (occur.Should, query_of.boost_query(query_of.term_query(schema, field, term), weight))
-                )
+                part = query_of.term_query(schema, field, term, index_option="freq")
+                parts.append((occur.Should, part if weight == 1 else query_of.boost_query(part, weight)))
         hits = searcher.search(query_of.boolean_query(parts), limit=200, count=False).hits
         return searcher.fast_field_values("passage", [address for _, address in hits])
 
@@ -159,14 +158,16 @@ def by_rank_bm25(index: Index) -> Callable[[str], object]:
 
 
 _OPENING = """
-import json, resource, sys, time
+import json, sys, time
+from pathlib import Path
 started = time.perf_counter()
 from indexer.index import Index
 index = Index.open(sys.argv[1])
 reader = index.reader()
 reader.dense(index.encoder.encode_query("warm"), 10)
 seconds = time.perf_counter() - started
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+peak = int(status["VmHWM"].split()[0]) / 1024  # ru_maxrss would include the parent's
 print(json.dumps({"passages": reader.passage_count, "seconds": round(seconds, 2), "peak RSS MB": round(peak)}))
 """
 

@@ -27,12 +27,13 @@ from indexer.pipeline import index_corpus
 from indexer.splitter import Splitter, contextual_text
 
 _GROWING = """
-import resource, sys
+import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from first_stage import build
 build(Path(sys.argv[1]), int(sys.argv[2]))
-print(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+print(round(int(status["VmHWM"].split()[0]) / 1024))  # ru_maxrss would include the parent's
 """
 
 

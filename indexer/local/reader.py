@@ -102,6 +102,8 @@ class LocalReader:
         self._document_of = np.full(self._manifest.rows, -1, dtype=np.int64)
         self._document_of[flat[:, 0]] = flat[:, 1]
         self._searchable = np.sort(flat[flat[:, 2] == 1, 0])
+        self._has_vector = np.zeros(self._manifest.rows, dtype=np.bool_)
+        self._has_vector[self._searchable] = True
         self._passages = np.sort(flat[:, 0])
         self._owners = self._document_of[self._passages]
         self._document_count = int(live.sum())
@@ -230,7 +232,7 @@ class LocalReader:
     def dense_scores(self, vector: Vectors, passages: Numbers) -> Scores:
         """Return the cosines of these passages, in their order; NaN for those without a vector."""
         scores = self._vectors.scores(vector, passages)
-        scores[~self._vectors.matrix[passages].any(axis=1)] = np.nan
+        scores[~self._has_vector[passages]] = np.nan
         return scores
 
     def explain_lexical(self, query: LexicalQuery, passage: int) -> list[tuple[Clause, float]]:
