@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, cast
+from typing import Protocol
 
 from engine.answer import Clock, Question, first_page, later_page
 from engine.errors import SearchError, translated
@@ -86,7 +86,7 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         with translated():
             index = Index.open(path, encoder=encoder)
         engine = cls.__new__(cls)
-        engine._prepare(cast(ReadableIndex, index), lambda: index.encoder, settings, index.close)
+        engine._prepare(index, lambda: index.encoder, settings, index.close)
         return engine
 
     def search(

@@ -79,12 +79,15 @@ class GraphReader:
         self._index.set_num_threads(1)
 
     def nearest(self, vector: Vectors, count: int) -> Numbers:
-        """Return about the `count` nearest rows, nearest first; never more than there are."""
+        """Return about the `count` nearest rows, nearest first; none when the graph does not lead to so many."""
         count = min(count, self._items)
         if count > self._ef:  # hnswlib finds no more than ef; raising it for all readers is harmless
             self._ef = int(count * 1.2)
             self._index.set_ef(self._ef)
-        labels, _ = self._index.knn_query(vector, k=count)
+        try:
+            labels, _ = self._index.knn_query(vector, k=count)
+        except RuntimeError:  # hnswlib's way to say that it reached fewer than asked for
+            return np.zeros(0, dtype=np.int64)
         nearest: Numbers = labels[0].astype(np.int64)
         return nearest
 

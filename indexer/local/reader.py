@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from indexer.analyser import Analyser
 from indexer.document import metadata_from_json
 from indexer.encoding import Vectors
-from indexer.errors import IndexCorrupt
+from indexer.errors import IndexCorrupt, InvalidFilter
 from indexer.filters import Filter
 from indexer.identity import EncoderIdentity
 from indexer.local import truth
+from indexer.local.catalogue import Catalogue
 from indexer.local.filter_masks import mask
 from indexer.local.graph import GraphReader
 from indexer.local.lexical import LexicalReader
@@ -33,6 +34,7 @@ from indexer.protocol import (
     LexicalQuery,
     Numbers,
     Scores,
+    Selection,
     StoredDocument,
     StoredPassage,
 )
@@ -73,41 +75,9 @@ class LocalReader:
         self._lexical = LexicalReader(folder / manifest.lexical)
         self._vectors = VectorFile(folder / FILE, manifest.rows, encoder.dim)
         self._graph = GraphReader(folder, manifest.graph, encoder.dim) if manifest.graph else None
-        self._load_numbers()
-        self._spelling_lock = threading.Lock()
-
-    def _load_numbers(self) -> None:
-        generation = self._manifest.generation
         with self._connections.borrow() as connection:
-            highest = connection.execute("SELECT max(number) FROM documents").fetchone()[0]
-            live = np.zeros(0 if highest is None else highest + 1, dtype=np.bool_)
-            rows = connection.execute(
-                "SELECT number FROM documents WHERE added <= ?1 AND (removed IS NULL OR removed > ?1)",
-                (generation,),
-            )
-            live[np.fromiter((row[0] for row in rows), dtype=np.int64)] = True
-            flat = np.fromiter(
-                (
-                    value
-                    for row in connection.execute(
-                        "SELECT number, document, encoded FROM passages INDEXED BY passage_of WHERE number < ?",
-                        (self._manifest.rows,),  # a writer may be adding more
-                    )
-                    for value in row
-                ),
-                dtype=np.int64,
-            ).reshape(-1, 3)
-        self._live = live
-        flat = flat[live[flat[:, 1]]]
-        self._document_of = np.full(self._manifest.rows, -1, dtype=np.int64)
-        self._document_of[flat[:, 0]] = flat[:, 1]
-        self._searchable = np.sort(flat[flat[:, 2] == 1, 0])
-        self._has_vector = np.zeros(self._manifest.rows, dtype=np.bool_)
-        self._has_vector[self._searchable] = True
-        self._passages = np.sort(flat[:, 0])
-        self._owners = self._document_of[self._passages]
-        self._document_count = int(live.sum())
-        self._passage_count = len(flat)
+            self._catalogue = Catalogue(connection, manifest.generation, manifest.rows)
+        self._spelling_lock = threading.Lock()
 
     @property
     def generation(self) -> int:
@@ -132,17 +102,17 @@ class LocalReader:
     @property
     def document_count(self) -> int:
         """Documents in this generation."""
-        return self._document_count
+        return self._catalogue.documents
 
     @property
     def passage_count(self) -> int:
         """Passages in this generation."""
-        return self._passage_count
+        return self._catalogue.passages
 
     @property
     def vector_count(self) -> int:
         """Passages that have a vector."""
-        return len(self._searchable)
+        return len(self._catalogue.encoded)
 
     @cached_property
     def _fields(self) -> dict[str, frozenset[FieldKind]]:
@@ -162,7 +132,7 @@ class LocalReader:
         """Return the documents that pass the filter, hold every required and no excluded clause in some passage."""
         if filters is None and not required and not excluded:
             return None
-        chosen = self._live.copy()
+        chosen = self._catalogue.live.copy()
         if filters is not None:
             with self._connections.borrow() as connection:
                 chosen &= mask(connection, filters, len(chosen), self._fields)
@@ -173,33 +143,33 @@ class LocalReader:
                 chosen &= holds if wanted else ~holds
         return DocumentSelection(chosen, int(chosen.sum()))
 
-    def lexical(
-        self, query: LexicalQuery, depth: int, selection: DocumentSelection | None = None
-    ) -> Candidates:
+    def lexical(self, query: LexicalQuery, depth: int, selection: Selection | None = None) -> Candidates:
         """Return the best `depth` passages by BM25, fewer only if fewer match."""
-        if depth <= 0 or not query.clauses or (selection is not None and selection.count == 0):
+        chosen = _own(selection)
+        if depth <= 0 or not query.clauses or (chosen is not None and chosen.count == 0):
             return _nothing()
-        if selection is None:
+        if chosen is None:
             return self._candidates(*self._lexical.search(query, depth))
-        if selection.count <= _FEW_DOCUMENTS:
-            return self._candidates(*self._lexical.search_in(query, depth, np.flatnonzero(selection.mask)))
-        share = selection.count / max(self._document_count, 1)
+        if chosen.count <= _FEW_DOCUMENTS:
+            return self._candidates(*self._lexical.search_in(query, depth, np.flatnonzero(chosen.mask)))
+        share = chosen.count / max(self._catalogue.documents, 1)
         ask = int(depth / share * 1.5) + depth
         while True:
             passages, scores = self._lexical.search(query, ask)
-            kept = np.flatnonzero(selection.mask[self._document_of[passages]])[:depth]
+            kept = np.flatnonzero(chosen.mask[self._catalogue.document_of[passages]])[:depth]
             if len(kept) == depth or len(passages) < ask:
                 return self._candidates(passages[kept], scores[kept])
             ask *= 4
 
     def _candidates(self, passages: Numbers, scores: Scores) -> Candidates:
-        return Candidates(passages, self._document_of[passages], scores)
+        return Candidates(passages, self._catalogue.document_of[passages], scores)
 
-    def dense(self, vector: Vectors, depth: int, selection: DocumentSelection | None = None) -> Candidates:
+    def dense(self, vector: Vectors, depth: int, selection: Selection | None = None) -> Candidates:
         """Return the best `depth` passages by cosine with `vector`; passages without vector never."""
-        rows = self._searchable
-        if selection is not None:
-            rows = rows[selection.mask[self._document_of[rows]]]
+        rows = self._catalogue.encoded
+        chosen = _own(selection)
+        if chosen is not None:
+            rows = rows[chosen.mask[self._catalogue.document_of[rows]]]
         if depth <= 0 or len(rows) == 0:
             return _nothing()
         if self._graph is None or len(rows) < _EXACT_SHARE * self._manifest.rows or depth >= len(rows):
@@ -232,7 +202,7 @@ class LocalReader:
     def dense_scores(self, vector: Vectors, passages: Numbers) -> Scores:
         """Return the cosines of these passages, in their order; NaN for those without a vector."""
         scores = self._vectors.scores(vector, passages)
-        scores[~self._has_vector[passages]] = np.nan
+        scores[~self._catalogue.has_vector[passages]] = np.nan
         return scores
 
     def explain_lexical(self, query: LexicalQuery, passage: int) -> list[tuple[Clause, float]]:
@@ -261,16 +231,11 @@ class LocalReader:
 
     def passages_of(self, document: int) -> Numbers:
         """Return the numbers of a document's passages, in the document's order."""
-        # Both kinds of number are given in the order in which documents come, so owners ascend with passages.
-        first, end = np.searchsorted(self._owners, [document, document + 1])
-        return self._passages[first:end]
+        return self._catalogue.passages_of(document)
 
     def passages_of_all(self, documents: Numbers) -> tuple[Numbers, Numbers]:
         """Return the numbers of these documents' passages, document by document, and the document of each."""
-        first = np.searchsorted(self._owners, documents)
-        counts = np.searchsorted(self._owners, documents + 1) - first
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return self._passages[np.repeat(first, counts) + within], np.repeat(documents, counts)
+        return self._catalogue.passages_of_all(documents)
 
     def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
         """Return these documents, in the order asked."""
@@ -296,12 +261,16 @@ class LocalReader:
         """Return the document of this id, or None when this generation has none."""
         with self._connections.borrow() as connection:
             rows = connection.execute("SELECT number FROM documents WHERE doc_id = ?", (doc_id,)).fetchall()
-        live = [number for (number,) in rows if number < len(self._live) and self._live[number]]
+        live = [
+            number
+            for (number,) in rows
+            if number < len(self._catalogue.live) and self._catalogue.live[number]
+        ]
         return self.documents(live)[0] if live else None
 
     def live_documents(self) -> Numbers:
         """Return the numbers of all documents of this generation, in the order they came."""
-        return np.flatnonzero(self._live)
+        return np.flatnonzero(self._catalogue.live)
 
     def doc_ids(self, documents: Numbers) -> list[str]:
         """Return the ids of these documents, in the order asked."""
@@ -358,3 +327,11 @@ class LocalReader:
 def _nothing() -> Candidates:
     empty = np.zeros(0, dtype=np.int64)
     return Candidates(empty, empty, np.zeros(0, dtype=np.float32))
+
+
+def _own(selection: Selection | None) -> DocumentSelection | None:
+    if selection is None or isinstance(selection, DocumentSelection):
+        return selection
+    raise InvalidFilter(
+        f"a selection counts with the reader that made it; found a {type(selection).__name__}"
+    )

@@ -352,3 +352,19 @@ def test_passages_of_documents_are_each_documents_passages(reader: LocalReader) 
     expected = [(int(n), int(d)) for d in documents for n in reader.passages_of(int(d))]
     assert list(zip(passages.tolist(), owners.tolist(), strict=True)) == expected
     assert reader.passages_of_all(documents[:0])[0].tolist() == []
+
+
+def test_a_graph_of_parts_that_do_not_lead_to_each_other_hides_nothing(tmp_path: Path) -> None:
+    """Many copies of one text, and one that is unlike them: HNSW may never get from here to there."""
+    encoder = HashingEncoder(32)
+    index = Index.create(tmp_path / "index", encoder=encoder, exact_up_to=20)
+    with index.writer() as writer:
+        for number in range(300):
+            writer.add(Document(f"same-{number:03}", "granite meadow thunder", metadata={"kind": "same"}))
+        writer.add(Document("other", "violet saddle ember", metadata={"kind": "other"}))
+    reader = index.reader()
+    vector = encoder.encode_query("violet saddle ember")
+    assert reader.doc_ids(reader.dense(vector, 1).documents) == ["other"]
+    assert len(reader.dense(vector, 301)) == 301
+    found = reader.dense(vector, 5, reader.select(Eq("kind", "other")))
+    assert reader.doc_ids(found.documents) == ["other"]
