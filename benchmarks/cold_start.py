@@ -1,6 +1,6 @@
 """From process start to answer: `quire --help`, and `quire search` on an index.
 
-    python benchmarks/cold_start.py INDEX [--query "how do I ..."] [--runs 9]
+    python benchmarks/cold_start.py [INDEX] [--query "how do I ..."] [--runs 9]
 
 Each command runs in a new process, in turns, after one warm-up; the peer is Python starting and doing nothing.
 """
@@ -26,7 +26,7 @@ def seconds(command: list[str]) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("index")
+    parser.add_argument("index", nargs="?", default="demo-index", help="the demo's, as `make demo` leaves it")
     parser.add_argument("--query", default="how do I run something again when it fails")
     parser.add_argument("--runs", type=int, default=9)
     arguments = parser.parse_args()
