@@ -1,6 +1,6 @@
 """Ranking quality of the first stage on development collections, beside simpler ways to do it.
 
-    python benchmarks/quality.py [COLLECTION ...] [--encoder NAME] [--keep FOLDER]
+    python benchmarks/quality.py [COLLECTION ...] [--encoder NAME] [--alpha A] [--keep FOLDER]
 
 For each collection: nDCG@10 and recall@100 (by ir_measures) of words alone, meaning alone and both, as
 `SearchEngine` answers; of one vector a document (the mean of its passages') and of the first passage's vector
@@ -54,9 +54,11 @@ def by_one_vector(
     reader: LocalReader, encoder: Encoder, collection: Collection, pool: Callable[[np.ndarray], np.ndarray]
 ) -> Run:
     """Return the run of one vector a document, which `pool` makes of those of its passages."""
-    documents = reader.live_documents()
-    ids = reader.doc_ids(documents)
-    pooled = np.stack([pool(reader.vectors(reader.passages_of(int(document)))) for document in documents])
+    documents = [
+        int(n) for n in reader.live_documents() if len(reader.passages_of(int(n)))
+    ]  # not the empty ones
+    ids = reader.doc_ids(np.array(documents))
+    pooled = np.stack([pool(reader.vectors(reader.passages_of(document))) for document in documents])
     pooled /= np.maximum(np.linalg.norm(pooled, axis=1, keepdims=True), 1e-9)
     run: Run = {}
     for query_id, text in collection.queries.items():
@@ -92,7 +94,7 @@ def first_passages(reader: LocalReader, run: Run) -> Spans:
     return spans
 
 
-def measure(name: str, encoder: Encoder, folder: Path) -> None:
+def measure(name: str, encoder: Encoder, folder: Path, mixed: float) -> None:
     """Index a collection where it is not yet, and print its table."""
     collection = read_collection(name)
     started = time.monotonic()
@@ -103,11 +105,10 @@ def measure(name: str, encoder: Encoder, folder: Path) -> None:
         reader, engine = index.reader(), SearchEngine(index, encoder)
         rows: dict[str, Run] = {}
         shown: dict[str, Spans] = {}
-        default = SearchSettings()
         for label, alpha in (
             ("words alone", 0.0),
             ("meaning alone", 1.0),
-            (f"both, alpha {default.alpha}", default.alpha),
+            (f"both, alpha {mixed}", mixed),
         ):
             rows[label], shown[label] = searched(engine, collection, SearchSettings(alpha=alpha))
         rows["one vector a document"] = by_one_vector(
@@ -140,13 +141,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("collections", nargs="*", default=DEFAULT)
     parser.add_argument("--encoder", default=DEFAULT_ENCODER)
+    parser.add_argument(
+        "--alpha", type=float, default=SearchSettings().alpha, help="weight of meaning in both"
+    )
     parser.add_argument("--keep", type=Path, help="keep the indexes here, and use them again")
     arguments = parser.parse_args()
     print(describe())
     encoder = load_encoder(arguments.encoder)
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.collections:
-            measure(name, encoder, (arguments.keep or Path(scratch)) / f"{name}-{encoder.name}")
+            measure(
+                name, encoder, (arguments.keep or Path(scratch)) / f"{name}-{encoder.name}", arguments.alpha
+            )
 
 
 if __name__ == "__main__":
