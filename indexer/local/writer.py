@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -65,6 +65,7 @@ class IndexWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="quire-encoder")
         self._changed = False
         self._closed = False
+        self._failed = False
         self.encoded = 0
         self.pending = 0
 
@@ -77,7 +78,9 @@ class IndexWriter:
         """Add a document, or replace the one of the same id.
 
         Raises:
-            IndexFull: the disk is full; the writer can only be closed, what was committed is safe.
+            IndexFull: the disk is full.
+            IndexingError: this writer is closed, or has failed. One that has failed can only be closed; what
+                was committed is safe.
         """
         self._begin()
         with mapped_storage_errors(f"adding {document.doc_id}"):
@@ -93,13 +96,14 @@ class IndexWriter:
                 self._connection.execute("RELEASE one_document")
                 raise
             self._connection.execute("RELEASE one_document")
-            number, first = self._next_document, self._next_passage
-            self._next_document += 1
-            self._next_passage += len(passages)
-            if row is not None:
-                self._derived.remove(row[0])
-            self._derived.add(number, first, document.title, document.text, passages)
-            self._encode_some()
+            with self._all_or_nothing():
+                number, first = self._next_document, self._next_passage
+                self._next_document += 1
+                self._next_passage += len(passages)
+                if row is not None:
+                    self._derived.remove(row[0])
+                self._derived.add(number, first, document.title, document.text, passages)
+                self._encode_some()
         self._changed = True
         return "added" if row is None else "updated"
 
@@ -110,8 +114,9 @@ class IndexWriter:
             row = self._live(doc_id)
             if row is None:
                 return False
-            self._retire(row[0])
-            self._derived.remove(row[0])
+            with self._all_or_nothing():
+                self._retire(row[0])
+                self._derived.remove(row[0])
         self._changed = True
         return True
 
@@ -133,11 +138,12 @@ class IndexWriter:
             IndexFull: the disk is full. When the documents could still be stored, the next to open the
                 index makes them visible; otherwise they are as if they had never been added.
         """
-        if not self._changed:
+        if not self._changed and not self._failed:
             self._rollback_empty()
             return self._generation
+        self._begin()
         generation = self._generation + 1
-        with mapped_storage_errors(f"committing generation {generation}"):
+        with mapped_storage_errors(f"committing generation {generation}"), self._all_or_nothing():
             self._encode_rest()
             truth.insert_words(self._connection, self._words)
             truth.set_generation(self._connection, generation)
@@ -157,9 +163,8 @@ class IndexWriter:
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            with suppress(
-                sqlite3.OperationalError
-            ):  # no room, or a reader at work: the log is folded in later
+            # Where there is no room, or a reader at work, the log is folded in later.
+            with suppress(sqlite3.OperationalError):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
             self._derived.close()
@@ -179,9 +184,23 @@ class IndexWriter:
     def _begin(self) -> None:
         if self._closed:
             raise IndexingError("this writer is closed; take another one with index.writer()")
+        if self._failed:
+            raise IndexingError(
+                "this writer failed before; close it and take another one: what was committed is safe, "
+                "what came after the last commit is to be added again"
+            )
         if not self._connection.in_transaction:
             with mapped_storage_errors("beginning to write"):
                 self._connection.execute("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Let nothing be committed any more when the block fails: the stores may no longer agree."""
+        try:
+            yield
+        except BaseException:
+            self._failed = True
+            raise
 
     def _rollback_empty(self) -> None:
         if self._connection.in_transaction:

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from indexer.document import Document
+from indexer.document import Document, ReadFailure
 from indexer.encoder.hashing import HashingEncoder
-from indexer.errors import FingerprintMismatch, IndexExists, IndexLocked, IndexNotFound, IndexVersionMismatch
+from indexer.encoding import Vectors
+from indexer.errors import (
+    FingerprintMismatch,
+    IndexExists,
+    IndexingError,
+    IndexLocked,
+    IndexNotFound,
+    IndexVersionMismatch,
+    ModelError,
+)
 from indexer.index import Index
 from indexer.local import truth
 from indexer.pipeline import index_corpus
@@ -310,3 +319,56 @@ def test_text_is_read_in_pieces_across_chunks(tmp_path: Path, encoder: CountingE
         for end in edges:
             assert reader.text(0, start, end) == text[start:end]
     assert reader.text(0, -5, len(text) + 5) == text
+
+
+class FailingEncoder(CountingEncoder):
+    """Fails on passages that say so."""
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        if any("explode" in text for text in texts):
+            raise ModelError("the model exploded")
+        return super().encode_passages(texts)
+
+
+def test_a_writer_that_failed_commits_nothing_more(tmp_path: Path) -> None:
+    index = Index.create(tmp_path / "index", encoder=FailingEncoder())
+    with index.writer() as writer:
+        writer.add(make_document(1))
+    writer = index.writer()
+    writer.add(make_document(2))
+    writer.add(Document("bad", "this will explode"))
+    with pytest.raises(ModelError, match="exploded"):
+        writer.commit()
+    for again in (writer.commit, lambda: writer.add(make_document(3)), lambda: writer.delete("doc-001")):
+        with pytest.raises(IndexingError, match="failed before"):
+            again()
+    writer.close()
+    with pytest.raises(IndexingError, match="closed"):
+        writer.commit()
+    assert ids(index) == ["doc-001"]
+    assert index.verify().sound
+    with index.writer() as writer:
+        writer.add(make_document(2))
+    assert ids(index) == ["doc-001", "doc-002"]
+    assert index.verify().sound
+
+
+def test_what_cannot_be_indexed_is_reported_and_the_rest_is_kept(tmp_path: Path) -> None:
+    index = Index.create(tmp_path / "index", encoder=CountingEncoder())
+    items = [
+        make_document(1),
+        ReadFailure("broken.pdf", "it is encrypted"),
+        make_document(2),
+        make_document(1),
+    ]
+    report = index_corpus(index, items)
+    assert (report.added, report.seen) == (2, 4)
+    assert [failure.source for failure in report.failures] == ["broken.pdf", "doc-001"]
+    assert "used by an earlier document" in report.failures[1].reason
+    again = index_corpus(index, [make_document(2)], delete_missing=True)
+    assert (again.unchanged, again.deleted) == (1, 1)
+    stopped = index_corpus(
+        index, (make_document(n) for n in range(9)), should_stop=iter([False] * 3 + [True]).__next__
+    )
+    assert (stopped.interrupted, stopped.added) == (True, 2)
+    assert ids(index) == ["doc-000", "doc-001", "doc-002"]
