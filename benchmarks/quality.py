@@ -1,6 +1,6 @@
 """Ranking quality of the first stage on development collections, beside simpler ways to do it.
 
-    python benchmarks/quality.py [COLLECTION ...] [--encoder NAME] [--alpha A] [--keep FOLDER]
+    python benchmarks/quality.py [COLLECTION ...] [--encoder NAME] [--alpha A] [--queries N] [--keep FOLDER]
 
 For each collection: nDCG@10 and recall@100 (by ir_measures) of words alone, meaning alone and both, as
 `SearchEngine` answers; of one vector a document (the mean of its passages') and of the first passage's vector
@@ -14,6 +14,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import ir_measures
@@ -35,6 +36,17 @@ DEFAULT = ("cranfield", "cisi", "time", "qasper80", "qmsum")
 MEASURES = (nDCG @ 10, R @ 100)
 Run = dict[str, dict[str, float]]
 Spans = dict[str, tuple[str, int, int]]
+
+
+def sampled(collection: Collection, most: int) -> Collection:
+    """Return the collection with at most so many of its queries, spread evenly over all of them."""
+    step = max(1, -(-len(collection.queries) // most))
+    kept = list(collection.queries)[::step]
+    return replace(
+        collection,
+        queries={query: collection.queries[query] for query in kept},
+        qrels={query: collection.qrels[query] for query in kept},
+    )
 
 
 def searched(engine: SearchEngine, collection: Collection, settings: SearchSettings) -> tuple[Run, Spans]:
@@ -94,9 +106,9 @@ def first_passages(reader: LocalReader, run: Run) -> Spans:
     return spans
 
 
-def measure(name: str, encoder: Encoder, folder: Path, mixed: float) -> None:
+def measure(name: str, encoder: Encoder, folder: Path, mixed: float, most: int) -> None:
     """Index a collection where it is not yet, and print its table."""
-    collection = read_collection(name)
+    collection = sampled(read_collection(name), most)
     started = time.monotonic()
     if not folder.exists():
         report = index_corpus(Index.create(folder, encoder=encoder), collection.documents)
@@ -110,7 +122,9 @@ def measure(name: str, encoder: Encoder, folder: Path, mixed: float) -> None:
             ("meaning alone", 1.0),
             (f"both, alpha {mixed}", mixed),
         ):
-            rows[label], shown[label] = searched(engine, collection, SearchSettings(alpha=alpha))
+            rows[label], shown[label] = searched(
+                engine, collection, SearchSettings(alpha=alpha, passages_per_hit=1)
+            )
         rows["one vector a document"] = by_one_vector(
             reader, encoder, collection, lambda rows: rows.mean(axis=0)
         )
@@ -144,6 +158,7 @@ def main() -> None:
     parser.add_argument(
         "--alpha", type=float, default=SearchSettings().alpha, help="weight of meaning in both"
     )
+    parser.add_argument("--queries", type=int, default=500, help="of more, so many are taken, evenly")
     parser.add_argument("--keep", type=Path, help="keep the indexes here, and use them again")
     arguments = parser.parse_args()
     print(describe())
@@ -151,7 +166,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.collections:
             measure(
-                name, encoder, (arguments.keep or Path(scratch)) / f"{name}-{encoder.name}", arguments.alpha
+                name,
+                encoder,
+                (arguments.keep or Path(scratch)) / f"{name}-{encoder.name}",
+                arguments.alpha,
+                arguments.queries,
             )
 
 
