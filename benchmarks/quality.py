@@ -111,8 +111,10 @@ def measure(name: str, encoder: Encoder, folder: Path, mixed: float, most: int) 
     collection = sampled(read_collection(name), most)
     started = time.monotonic()
     if not folder.exists():
-        report = index_corpus(Index.create(folder, encoder=encoder), collection.documents)
-        print(f"{name}: {report.encoded:,} passages encoded in {time.monotonic() - started:.0f} s")
+        Index.create(folder, encoder=encoder)
+    with Index.open(folder, encoder=encoder) as index:  # a run that was interrupted goes on from where it was
+        report = index_corpus(index, collection.documents)
+    print(f"{name}: {report.encoded:,} passages encoded in {time.monotonic() - started:.0f} s")
     with Index.open(folder, encoder=encoder) as index:
         reader, engine = index.reader(), SearchEngine(index, encoder)
         rows: dict[str, Run] = {}
