@@ -30,7 +30,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Ranks: TypeAlias = NDArray[np.int64]
 
 
-_LEAST_SPAN = 0.1
+_LEAST_SPAN = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def normal_lexical(scores: Floats, bounds: Bounds) -> Floats:
 def normal_dense(cosines: Floats, bounds: Bounds) -> Floats:
     """Return cosines with unrelated as 0 and the highest as 1; negative below unrelated; 0 for NaN.
 
-    Where even the highest cosine is near that of unrelated texts, 1 is put a tenth of the way from there to
-    perfect likeness: nothing is blown up to 1 that means next to nothing.
+    The highest cosine stands for 1 only if it is far from unrelated, two fifths of the way to perfect likeness;
+    otherwise that mark does. So where nothing resembles the query much, an exact name decides.
     """
     span = max(bounds.dense - bounds.unrelated, _LEAST_SPAN * (1.0 - bounds.unrelated))
     return np.nan_to_num((cosines - bounds.unrelated) / span, nan=0.0)

@@ -27,10 +27,10 @@ class Question:
 
 QUESTIONS = (
     Question(
-        "draw lots fairly",
-        "library/random.md",
-        "Said in other words than the document's. Words alone find what happens to contain them; meaning finds "
-        "the module that makes random choices.",
+        "make text safe to show on a web page",
+        "library/html.md",
+        "Said in other words than the document's, which speaks of escaping. Words alone find what happens to "
+        "contain them; meaning finds the module that does it.",
     ),
     Question(
         "ECMA-262",

@@ -39,7 +39,7 @@ def plain_convex(pool: Pool, alpha: float, rrf_k: int) -> list[float]:
         meaning = 0.0
         if not math.isnan(cosine):
             top = pool.bounds.unrelated + max(
-                pool.bounds.dense - pool.bounds.unrelated, (1 - pool.bounds.unrelated) / 10
+                pool.bounds.dense - pool.bounds.unrelated, 0.4 * (1 - pool.bounds.unrelated)
             )
             meaning = (cosine - pool.bounds.unrelated) / (top - pool.bounds.unrelated)
         scores.append(alpha * meaning + (1 - alpha) * words)

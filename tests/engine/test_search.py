@@ -42,7 +42,7 @@ def plain_scores(reader: IndexReader, text: str, asked: SearchSettings) -> dict[
         score = (1 - alpha) * words / highest_bm25 if highest_bm25 else 0.0
         if not math.isnan(meaning):
             unrelated = reader.unrelated_cosine
-            score += alpha * (meaning - unrelated) / max(highest_cosine - unrelated, (1 - unrelated) / 10)
+            score += alpha * (meaning - unrelated) / max(highest_cosine - unrelated, 0.4 * (1 - unrelated))
         by_document[passage.passage.doc_id].append(score)
     grouped = {}
     for doc_id, scores in by_document.items():
