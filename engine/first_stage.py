@@ -9,7 +9,7 @@ best is below it are looked into further, and there only passages whose cosine l
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Retrieval:
         pool: Their scores and ranks, in the same order.
         alpha: The weight of meaning that holds for this query: 0 or 1 where one side decides alone.
         depth: How many passages each index was asked for in the end.
-        complete: Whether no passage outside could be found by asking deeper.
+        complete: Whether no document outside could be found by asking deeper.
     """
 
     passages: Numbers
@@ -102,22 +102,24 @@ def retrieve(
     )
     dense = _Side(lambda depth: _dense(reader, vector, depth, selection), alpha > 0, total)
     depth = min(settings.depth, max(total, 1))
+    # Of a few long documents each is met soon: there is no need to look deeper for more than there are.
+    answering = reader.document_count if selection is None else selection.count
     while True:
         lexical.deepen(depth)
         step("lexical")
         dense.deepen(depth)
         step("dense")
         found = np.concatenate([lexical.found.documents, dense.found.documents])
-        if lexical.exhausted and dense.exhausted:
-            break
-        if len(found) >= wanted and len(np.unique(found)) >= wanted:
+        met = len(np.unique(found))
+        complete = (lexical.exhausted and dense.exhausted) or met >= answering
+        if complete or met >= wanted:
             break
         depth *= 2
     if not len(lexical.found):
         alpha = 1.0 if len(dense.found) else 0.0
     elif not len(dense.found):
         alpha = 0.0
-    retrieval = _pooled(reader, query, vector, alpha, lexical, dense, depth)
+    retrieval = replace(_pooled(reader, query, vector, alpha, lexical, dense, depth), complete=complete)
     if settings.grouping != "max":
         retrieval = _with_whole_documents(reader, query, vector, retrieval)
     elif settings.fusion == "convex" and 0 < alpha < 1:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,9 +18,11 @@ from engine.errors import InvalidCursor
 from engine.plan import make_plan
 from indexer.analyser import Analyser
 from indexer.document import Document
+from indexer.encoding import Vectors
 from indexer.filters import Eq, Filter, In, Not, Or, Range
 from indexer.index import Index
-from indexer.protocol import IndexReader
+from indexer.local.reader import LocalReader
+from indexer.protocol import Candidates, IndexReader, Selection
 
 from .conftest import ENCODER, WORDS
 
@@ -319,3 +323,32 @@ def test_without_operators_a_text_is_all_words(search_engine: SearchEngine) -> N
     assert page.cursor is not None
     with pytest.raises(InvalidCursor):
         search_engine.search(text, k=2, cursor=page.cursor)
+
+
+class Depths(LocalReader):
+    """A reader that remembers how deep it was asked."""
+
+    asked: ClassVar[list[int]] = []
+
+    def dense(self, vector: Vectors, depth: int, selection: Selection | None = None) -> Candidates:
+        self.asked.append(depth)
+        return super().dense(vector, depth, selection)
+
+
+def test_one_long_document_is_not_searched_to_its_end(tmp_path: Path) -> None:
+    """Asked for ten documents where there is one, a search must not fetch every passage to find nine more."""
+    index = Index.create(tmp_path / "index", encoder=ENCODER)
+    text = "\n\n".join(f"{word} {number} " * 100 for number in range(20) for word in WORDS[:5])
+    with index.writer() as writer:
+        writer.add(Document("book", text))
+        writer.add(Document("note", WORDS[0]))
+    reader = index.reader()
+    assert reader.passage_count > 90
+    reader.__class__ = Depths
+    engine = SearchEngine(index, ENCODER)
+    ranking = engine.search(WORDS[0], k=10, settings=SearchSettings(depth=10))
+    assert {hit.doc_id for hit in ranking.hits} == {"book", "note"}
+    assert not ranking.notices
+    assert max(Depths.asked) < reader.passage_count
+    expected = plain_ranking(plain_scores(reader, WORDS[0], SearchSettings()))
+    assert dict(shown(ranking)) == pytest.approx(dict(expected), abs=2e-6)
