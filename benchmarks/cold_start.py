@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from machine import describe
 
@@ -30,6 +31,8 @@ def main() -> None:
     parser.add_argument("--query", default="how do I run something again when it fails")
     parser.add_argument("--runs", type=int, default=9)
     arguments = parser.parse_args()
+    if not Path(arguments.index).is_dir():
+        raise SystemExit(f"no index at {arguments.index}; make demo makes one, or name another")
     quire = [sys.executable, "-m", "quire"]
     commands = {
         "python -c pass": [sys.executable, "-c", "pass"],
