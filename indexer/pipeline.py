@@ -129,6 +129,8 @@ def _take(writer: IndexWriter, item: Document | ReadFailure, report: IndexingRep
     except (IndexFull, ModelError):
         raise
     except (IndexingError, ValueError) as error:
+        if writer.failed:  # not this document's fault: nothing more can be added
+            raise
         report.failures.append(ReadFailure(item.source or item.doc_id, f"it could not be indexed: {error}"))
         return
     if outcome == "added":

@@ -11,7 +11,10 @@ idf = ln(1 + (N - n + 0.5) / (n + 0.5)). tantivy multiplies it by k1 + 1; that f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,6 +30,7 @@ Found: TypeAlias = tuple[Numbers, Scores]
 K1_PLUS_1 = 2.2  # the constant factor that tantivy keeps and Lucene dropped
 FIELDS = ("title", "headings", "body")
 _HEAP = 96_000_000
+_LITTLE_ROOM = 16_000_000  # bytes free, with which tantivy may well fail to write a segment
 _FEW_NUMBERS = 1000  # up to so many, a union of terms is twice as quick as a term set
 
 
@@ -44,6 +48,7 @@ class LexicalWriter:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
         self._schema = _schema()
         # One thread: segments, and with them the order of equal scores, are the same at every run.
         self._writer = tantivy.Index(self._schema, path=str(folder)).writer(heap_size=_HEAP, num_threads=1)
@@ -58,7 +63,8 @@ class LexicalWriter:
         entry.add_text("title", " ".join(title))
         entry.add_text("headings", " ".join(headings))
         entry.add_text("body", " ".join(body))
-        self._writer.add_document(entry)
+        with self._thread_errors_named():
+            self._writer.add_document(entry)
 
     def delete(self, document: int) -> None:
         """Delete the passages of a document that were added before."""
@@ -66,7 +72,18 @@ class LexicalWriter:
 
     def commit(self) -> None:
         """Make what was added and deleted durable and visible to those who open the folder."""
-        self._writer.commit()
+        with self._thread_errors_named():
+            self._writer.commit()
+
+    @contextmanager
+    def _thread_errors_named(self) -> Iterator[None]:
+        """Say why tantivy's thread stopped: it tells only that it did, and a full disk is the usual reason."""
+        try:
+            yield
+        except ValueError as error:
+            if shutil.disk_usage(self._folder).free < _LITTLE_ROOM:
+                raise OSError(errno.ENOSPC, f"tantivy says: {error}") from error
+            raise
 
     def close(self) -> None:
         """Wait for merges and let go of the folder; what was not committed is forgotten."""

@@ -74,6 +74,11 @@ class IndexWriter:
         """The generation of the last commit."""
         return self._generation
 
+    @property
+    def failed(self) -> bool:
+        """Whether it failed halfway: it can only be closed."""
+        return self._failed
+
     def add(self, document: Document) -> Outcome:
         """Add a document, or replace the one of the same id.
 

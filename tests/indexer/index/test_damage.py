@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from indexer.encoder.hashing import HashingEncoder
 from indexer.errors import IndexCorrupt, IndexFull, IndexingError, IndexNotFound
 from indexer.filters import Eq
 from indexer.index import Index
+from indexer.local.lexical import LexicalWriter
 from indexer.pipeline import index_corpus
 from indexer.protocol import Clause, LexicalQuery
 from indexer.transfer import export_documents
@@ -167,25 +170,43 @@ def test_no_flipped_bit_of_the_truth_goes_unnoticed(index: Index) -> None:
     assert_whole(reopened(index))
 
 
-def test_a_full_disk_loses_nothing_committed(small_disk: Path) -> None:
+@pytest.mark.parametrize("step", [5, 20])
+def test_a_full_disk_loses_nothing_committed(small_disk: Path, step: int) -> None:
     index = Index.create(small_disk / "index", encoder=HashingEncoder(32))
     committed = 0
 
     def add_more() -> None:
         with index.writer() as writer:
-            for number in range(committed, committed + 20):
+            for number in range(committed, committed + step):
                 writer.add(make_document(number, words=400))
 
     with pytest.raises(IndexFull, match="the disk is full") as caught:  # noqa: PT012 - which commit fails is open
         while True:
             add_more()
-            committed += 20
+            committed += step
     assert "safe" in str(caught.value)
     assert committed
     (small_disk / "ballast").unlink()
     index = reopened(index)
     assert index.verify().sound
     assert index.reader().document_count >= committed
-    index_corpus(index, (make_document(number, words=400) for number in range(committed + 20)))
+    index_corpus(index, (make_document(number, words=400) for number in range(committed + step)))
     assert index.verify().sound
-    assert index.reader().document_count == committed + 20
+    assert index.reader().document_count == committed + step
+
+
+def test_tantivys_thread_stopped_by_a_full_disk_is_named_so(small_disk: Path) -> None:
+    """tantivy says only that a thread was killed, at whatever call comes next."""
+    writer = LexicalWriter(small_disk / "lexical")
+    with suppress(OSError), (small_disk / "more").open("wb", buffering=0) as file:
+        while file.write(bytes(1 << 12)):
+            pass
+
+    def fill() -> None:
+        for number in range(20_000):
+            writer.add(number, number, ["title"], [], [f"word{number}", "and", "more"])
+        writer.commit()
+
+    with pytest.raises(OSError, match="tantivy says|No space") as caught:
+        fill()
+    assert caught.value.errno == errno.ENOSPC
