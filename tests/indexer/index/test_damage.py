@@ -207,6 +207,6 @@ def test_tantivys_thread_stopped_by_a_full_disk_is_named_so(small_disk: Path) ->
             writer.add(number, number, ["title"], [], [f"word{number}", "and", "more"])
         writer.commit()
 
-    with pytest.raises(OSError, match="tantivy says|No space") as caught:
+    with pytest.raises(OSError, match=r"tantivy says|No space") as caught:
         fill()
     assert caught.value.errno == errno.ENOSPC
