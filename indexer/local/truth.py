@@ -126,7 +126,12 @@ def set_generation(connection: sqlite3.Connection, generation: int) -> None:
 
 
 def insert_document(
-    connection: sqlite3.Connection, number: int, document: Document, passages: int, generation: int
+    connection: sqlite3.Connection,
+    number: int,
+    document: Document,
+    content_hash: str,
+    passages: int,
+    generation: int,
 ) -> None:
     """Insert a document's row, text and metadata fields."""
     connection.execute(
@@ -141,7 +146,7 @@ def insert_document(
             json.dumps(document.pages),
             len(document.text),
             passages,
-            document.content_hash(),
+            content_hash,
             generation,
         ),
     )

@@ -90,12 +90,13 @@ class IndexWriter:
         self._begin()
         with mapped_storage_errors(f"adding {document.doc_id}"):
             row = self._live(document.doc_id)
-            if row is not None and row[1] == document.content_hash():
+            content_hash = document.content_hash()
+            if row is not None and row[1] == content_hash:
                 return "unchanged"
             passages = self._splitter.split(document)
             self._connection.execute("SAVEPOINT one_document")
             try:
-                self._store(document, passages, None if row is None else row[0])
+                self._store(document, content_hash, passages, None if row is None else row[0])
             except BaseException:
                 self._connection.execute("ROLLBACK TO one_document")
                 self._connection.execute("RELEASE one_document")
@@ -124,11 +125,6 @@ class IndexWriter:
                 self._derived.remove(row[0])
         self._changed = True
         return True
-
-    def doc_ids(self) -> list[str]:
-        """Return the ids of all documents, those not yet committed included, in the order they came."""
-        rows = self._connection.execute("SELECT doc_id FROM documents WHERE removed IS NULL ORDER BY number")
-        return [doc_id for (doc_id,) in rows]
 
     def sources(self) -> dict[str, str]:
         """Return the source of every document by its id."""
@@ -226,7 +222,9 @@ class IndexWriter:
             "UPDATE documents SET removed = ? WHERE number = ?", (self._generation + 1, number)
         )
 
-    def _store(self, document: Document, passages: Sequence[Passage], previous: int | None) -> None:
+    def _store(
+        self, document: Document, content_hash: str, passages: Sequence[Passage], previous: int | None
+    ) -> None:
         number, first = self._next_document, self._next_passage
         text = document.text
         texts = [contextual_text(document.title, p.headings, text[p.start : p.end]) for p in passages]
@@ -236,7 +234,9 @@ class IndexWriter:
         if previous is not None:
             self._retire(previous)
             known = self._vectors_by_hash(previous)
-        truth.insert_document(self._connection, number, document, len(passages), self._generation + 1)
+        truth.insert_document(
+            self._connection, number, document, content_hash, len(passages), self._generation + 1
+        )
         truth.insert_passages(self._connection, number, first, passages, readable, hashes)
         waiting = []
         for at, (item, digest, encode) in enumerate(zip(texts, hashes, readable, strict=True)):
