@@ -1,6 +1,6 @@
 """The `quire` command: what it has, how it fails, and nothing else. Each command is a module of `quire.commands`.
 
-A command's module is imported when it is run, so `quire --help` costs as much as importing click. Exit status:
+Exit status:
 
     0    done
     1    done, but not all of it: some documents failed, or `verify` found something wrong
@@ -17,11 +17,12 @@ import os
 import sys
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
-from click.shell_completion import CompletionItem, shell_complete
+from click.shell_completion import shell_complete
+
+from quire.lazy_group import LazyGroup
 
 if TYPE_CHECKING:
     from engine.configuration import Configuration
@@ -42,6 +43,7 @@ COMMANDS = {
     "delete": ("maintain", "Delete documents from an index."),
     "export": ("transfer", "Write an index's documents as JSON lines."),
     "import": ("transfer", "Index documents that `quire export` wrote."),
+    "eval": ("evaluate", "Measure, compare and tune: offline evaluation."),
     "config": ("config", "Show every setting and where it comes from."),
     "completion": ("completion", "Print the script that completes commands in your shell."),
 }
@@ -65,46 +67,8 @@ class State:
         return configuration
 
 
-class Commands(click.Group):
-    """A group whose commands are imported when they are asked for, and whose errors are one line each."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, importing its module; None when there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"quire.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_") + "_command")
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the arguments name, or say which was probably meant."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"commands are {', '.join(COMMANDS)}"
-            ctx.fail(f"no such command: {args[0]!r}; {hint}")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table of commands without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, says) for name, (_, says) in COMMANDS.items()])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the commands that begin so, without importing any."""
-        names = [
-            CompletionItem(name, help=says)
-            for name, (_, says) in COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
-        return names + click.Command.shell_complete(self, ctx, incomplete)
+class Commands(LazyGroup):
+    """The whole command: one line for each error, and an exit status that says what kind it was."""
 
     def main(
         self,
@@ -183,7 +147,12 @@ def _explain(error: BaseException) -> int:
         _complain(f"{place}{error.strerror or error}")
         return FAILED
     from engine.errors import SearchError
+    from eval.errors import EvalError, MissingDependency
 
+    if isinstance(error, EvalError):
+        suggestion = getattr(error, "suggestion", "")
+        _complain(f"{error}{f' (did you mean {suggestion}?)' if suggestion else ''}")
+        return FAILED if isinstance(error, MissingDependency) else USAGE
     if isinstance(error, SearchError):
         suggestion = getattr(error, "suggestion", "")
         _complain(f"{error}{f' (did you mean {suggestion}?)' if suggestion else ''}")
@@ -202,7 +171,7 @@ def _complain(message: str) -> None:
 CONTEXT: MutableMapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=Commands, context_settings=CONTEXT)
+@click.group(cls=Commands, table=COMMANDS, context_settings=CONTEXT)
 @click.option("--config", "config_path", metavar="FILE", help="The configuration file; see `quire config`.")
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
 @click.option("-v", "--verbose", is_flag=True, help="Say on stderr what is being done.")

