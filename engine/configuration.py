@@ -57,7 +57,8 @@ class IndexingSettings:
 
     Args:
         encoder: The model that makes the vectors: a name, a path, or a name on the hub.
-        precision: In which the model runs: fp32, int8 (smaller and quicker on a CPU), bf16 (on a GPU).
+        precision: In which the model runs: int8 (smaller and quicker on a processor), fp32, bf16, or auto, which is
+            bf16 on a GPU and fp32 elsewhere.
         device: Where the model runs; `auto` takes a GPU when there is one and torch is installed.
         offline: Never ask the hub for a model.
         tokens: The most tokens of one passage, the headings above it included.
@@ -69,7 +70,7 @@ class IndexingSettings:
     """
 
     encoder: str = "all-MiniLM-L6-v2"
-    precision: Literal["fp32", "int8", "bf16"] = "fp32"
+    precision: Literal["auto", "fp32", "int8", "bf16"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     offline: bool = False
     tokens: int = 256

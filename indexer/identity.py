@@ -41,7 +41,7 @@ class EncoderIdentity:
 
     Args:
         name: To load it by.
-        precision: To load it at.
+        precision: To load it at: `int8`, or `auto` for what suits the machine, since fp32 and bf16 may be mixed.
         fingerprint: What it must have.
         dim: Length of its vectors.
         unrelated: The cosine that it seldom exceeds on unrelated texts.
@@ -57,7 +57,8 @@ class EncoderIdentity:
 def identify(encoder: Encoder, precision: Precision) -> EncoderIdentity:
     """Return the identity of an encoder; encodes a few sentences."""
     unrelated = round(unrelated_cosine(encoder), 3)
-    return EncoderIdentity(encoder.name, precision, encoder.fingerprint, encoder.dim, unrelated)
+    kept: Precision = "int8" if precision == "int8" else "auto"
+    return EncoderIdentity(encoder.name, kept, encoder.fingerprint, encoder.dim, unrelated)
 
 
 def unrelated_cosine(encoder: Encoder) -> float:

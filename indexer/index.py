@@ -89,7 +89,7 @@ class Index:
         path: str | Path,
         *,
         encoder: Encoder,
-        precision: Precision = "fp32",
+        precision: Precision = "auto",
         language: str = "english",
         passages: SplitterSettings | None = None,
         exact_up_to: int = EXACT_UP_TO,

@@ -70,6 +70,8 @@ def _check_unchanged(index: Index, path: Path, configuration: Configuration) -> 
     for value in configuration:
         if value.section != "indexing" or value.key not in _KEPT or value.origin != "option":
             continue
+        if value.key == "precision" and "int8" not in (value.value, made_with["precision"]):
+            continue  # the others may be mixed
         if value.value != made_with[value.key]:
             raise click.UsageError(
                 f"{path} was made with {value.key} {made_with[value.key]}, and {value.where} says {value.value}; "

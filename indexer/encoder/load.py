@@ -6,7 +6,7 @@ import logging
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from indexer.encoder.architectures import unsupported
 from indexer.encoder.locate import DEFAULT_ENCODER, Found, locate
@@ -17,18 +17,18 @@ from indexer.errors import InvalidSettings, ModelError
 
 _LOG = logging.getLogger(__name__)
 
-Precision: TypeAlias = Literal["fp32", "int8", "bf16"]
+Precision: TypeAlias = Literal["auto", "fp32", "int8", "bf16"]
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 
-_PRECISIONS = ("fp32", "int8", "bf16")
-_DEVICES = ("auto", "cpu", "cuda")
+_PRECISIONS = get_args(Precision)
+_DEVICES = get_args(Device)
 _DEFAULT_MAX_TOKENS = 512
 
 
 def load_encoder(
     name: str = DEFAULT_ENCODER,
     *,
-    precision: Precision = "fp32",
+    precision: Precision = "auto",
     device: Device = "auto",
     offline: bool | None = None,
     cache_dir: Path | None = None,
@@ -43,7 +43,8 @@ def load_encoder(
 
     Args:
         name: A path, a name, or `owner/name`.
-        precision: `fp32`; `int8`, about twice as fast on a processor with VNNI; or `bf16`, on torch.
+        precision: `auto`, which is `fp32` on a processor and `bf16` on a GPU; either by name; or `int8`, about
+            twice as fast on a processor with VNNI. Vectors of fp32 and bf16 serve the same index; int8's do not.
         device: `cpu`, `cuda`, or `auto`: a GPU where there is one that torch can use.
         offline: Whether to leave the network alone; None for what HF_HUB_OFFLINE says.
         cache_dir: The hub's cache; None for where the hub's own library keeps it.
@@ -72,6 +73,8 @@ def load_encoder(
     on_gpu = device == "cuda" or (device == "auto" and precision != "int8" and _has_gpu())
     if precision == "int8" and problem:
         raise ModelError(f"{found.name} cannot be run in int8: {problem}; ask for precision='fp32'")
+    if precision == "auto":
+        precision = "bf16" if on_gpu else "fp32"
     if on_gpu or precision == "bf16" or problem:
         return _load_torch(found, recipe, precision, "cuda" if on_gpu else "cpu", problem)
     return _load_onnx(found, recipe, precision, threads)
@@ -130,16 +133,16 @@ def _load_torch(found: Found, recipe: Recipe, precision: Precision, device: str,
 
 
 def fingerprint_of(name: str, parts: list[bytes], precision: Precision) -> str:
-    """Return `name:hash`, with the precision after it where its vectors are not those of fp32."""
+    """Return `name:hash`, with `+int8` after it where its vectors are too far from those of fp32 to be mixed."""
     digest = blake2b(digest_size=6)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
-    return f"{name}:{digest.hexdigest()}" + (f"+{precision}" if precision != "fp32" else "")
+    return f"{name}:{digest.hexdigest()}" + ("+int8" if precision == "int8" else "")
 
 
 def _fingerprint(found: Found, recipe: Recipe, precision: Precision) -> str:
-    """Return a model's fingerprint: the same whatever runs it, so that an index made on a GPU opens on any machine."""
+    """Return a model's fingerprint: the same on a GPU as on a processor, so that either opens the other's index."""
     tokenizer = recipe.folder / "tokenizer.json"
     weights = [*recipe.weight_files(), *sorted(found.root.glob("[0-9]*_*/*.safetensors"))]
     parts = [recipe.digest(), sample_digest(weights), tokenizer.read_bytes() if tokenizer.is_file() else b""]

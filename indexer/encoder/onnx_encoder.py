@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from indexer.encoder.architectures import shape_of
 from indexer.encoder.batches import BUDGET, plan
 from indexer.encoder.graph import build
+from indexer.encoder.prompted import PromptedEncoder
 from indexer.encoder.recipe import DenseLayer, Recipe
-from indexer.encoder.scripts import Scripts
 from indexer.encoder.tokens import Tokens
 from indexer.encoder.unit import unit
 from indexer.encoder.weights import Safetensors, Weights
@@ -37,7 +37,7 @@ class _Dense:
         return np.tanh(out) if self.activation == "tanh" else out
 
 
-class OnnxEncoder:
+class OnnxEncoder(PromptedEncoder):
     """A sentence encoder on ONNX Runtime. Safe to share between threads.
 
     Each batch runs on one thread, and as many batches at a time as there are threads: so no thread waits
@@ -68,11 +68,8 @@ class OnnxEncoder:
         threads: int = 0,
     ) -> None:
         shape = shape_of(recipe.config, weights)
-        self.name = name
-        self.fingerprint = fingerprint
-        self.dim = recipe.dense[-1].rows if recipe.dense else shape.width
-        self.max_tokens = tokens.max_tokens
-        self.overhead_tokens = tokens.specials + tokens.count(recipe.passage_prompt)
+        dim = recipe.dense[-1].rows if recipe.dense else shape.width
+        super().__init__(name, fingerprint, recipe, tokens, dim)
         if shape.first_position + self.max_tokens > shape.positions:
             raise ModelError(
                 f"{name} is said to take {self.max_tokens} tokens and has places for "
@@ -85,10 +82,7 @@ class OnnxEncoder:
                 f"{name}: its word table is {rows} x {columns}, and its tokenizer knows {tokens.vocabulary} words "
                 f"and config.json a width of {shape.width}: they are of different models; fetch it again"
             )
-        self._recipe = recipe
-        self._tokens = tokens
         self._weights = weights
-        self._scripts = Scripts(tokens)
         self._words = words
         self._buckets = shape.buckets
         self._dense = [_load_dense(layer) for layer in recipe.dense]
@@ -98,23 +92,6 @@ class OnnxEncoder:
         self._budget = 1 if int8 else BUDGET
         graph, self._given = build(shape, weights, recipe.pooling, int8)
         self._session = _session(graph, self._given)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors, float32, shape (n, dim), in the order of `texts`."""
-        return self._encode([self._recipe.passage_prompt + text for text in texts])
-
-    def encode_query(self, text: str) -> Vectors:
-        """Return a unit vector, float32, shape (dim,)."""
-        vector: Vectors = self._encode([self._recipe.query_prompt + text])[0]
-        return vector
-
-    def token_offsets(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
-        """Return for each text its tokens' character spans, int32, shape (tokens, 2); no special tokens."""
-        return self._tokens.spans(texts)
-
-    def readable(self, text: str) -> float:
-        """Return the share, 0 to 1, of the text's letters that are of scripts this model knows."""
-        return self._scripts.readable(text)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         out = np.empty((len(texts), self.dim), dtype=np.float32)

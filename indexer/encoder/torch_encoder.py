@@ -9,12 +9,11 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.document import storable
 from indexer.encoder.batches import BUDGET, plan
+from indexer.encoder.prompted import PromptedEncoder
 from indexer.encoder.recipe import Recipe
-from indexer.encoder.scripts import Scripts
 from indexer.encoder.tokens import Tokens, read_tokenizer
 from indexer.encoder.unit import unit
 from indexer.encoding import Vectors
@@ -23,7 +22,7 @@ from indexer.errors import ModelError
 _GPU_BUDGET = 32_768
 
 
-class TorchEncoder:
+class TorchEncoder(PromptedEncoder):
     """A sentence-transformers model. Safe to share between threads, which take turns.
 
     Args:
@@ -57,33 +56,10 @@ class TorchEncoder:
         path = recipe.folder / "tokenizer.json"
         tokenizer = read_tokenizer(path) if path.is_file() else self._converted(name)
         limit = int(self._model.max_seq_length or recipe.max_tokens or 512)
-        self._tokens = Tokens(tokenizer, limit, lower=recipe.lower)
-        self._scripts = Scripts(self._tokens)
-        self._recipe = recipe
+        tokens = Tokens(tokenizer, limit, lower=recipe.lower)
+        super().__init__(name, fingerprint, recipe, tokens, int(self._model.get_embedding_dimension() or 0))
         self._budget = _GPU_BUDGET if device == "cuda" else BUDGET
         self._turn = Lock()
-        self.name = name
-        self.fingerprint = fingerprint
-        self.max_tokens = limit
-        self.overhead_tokens = self._tokens.specials + self._tokens.count(recipe.passage_prompt)
-        self.dim = int(self._model.get_embedding_dimension() or 0)
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors, float32, shape (n, dim), in the order of `texts`."""
-        return self._encode([self._recipe.passage_prompt + text for text in texts])
-
-    def encode_query(self, text: str) -> Vectors:
-        """Return a unit vector, float32, shape (dim,)."""
-        vector: Vectors = self._encode([self._recipe.query_prompt + text])[0]
-        return vector
-
-    def token_offsets(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
-        """Return for each text its tokens' character spans, int32, shape (tokens, 2); no special tokens."""
-        return self._tokens.spans(texts)
-
-    def readable(self, text: str) -> float:
-        """Return the share, 0 to 1, of the text's letters that are of scripts this model knows."""
-        return self._scripts.readable(text)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         out = np.empty((len(texts), self.dim), dtype=np.float32)

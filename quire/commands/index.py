@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path(path_type=Path))
 @click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
 @click.option("--encoder", metavar="NAME", help="The model that makes the vectors: a name or a path.")
-@click.option("--precision", metavar="P", help="The model's precision: fp32, int8 or bf16.")
+@click.option("--precision", metavar="P", help="The model's precision: auto, fp32, int8 or bf16.")
 @click.option("--tokens", type=int, metavar="N", help="The most tokens of one passage.")
 @click.option("--overlap", type=int, metavar="N", help="Tokens that a passage shares with the one before.")
 @click.option("--language", metavar="NAME", help="Of text in the Latin script, for word stems.")

@@ -5,14 +5,17 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from indexer.encoder import load as module
 from indexer.encoder import load_encoder
+from indexer.encoder.load import Precision
 from indexer.encoding import Encoder
 from indexer.errors import InvalidSettings, ModelError
+from indexer.identity import identify
 
 TEXTS = ["the cat sat on the mat.", "", "winter " * 30, "猫", "a\ud800b"]
 Make = Callable[..., Path]
@@ -41,11 +44,11 @@ def test_it_agrees_with_the_graph(make_model: Make) -> None:
 
 
 @needs_torch
-def test_bf16_runs_on_torch_and_says_so_in_its_fingerprint(make_model: Make) -> None:
+def test_bf16_runs_on_torch_and_serves_the_same_index(make_model: Make) -> None:
     root = make_model()
     whole = load_encoder(str(root), device="cpu")
     half = load_encoder(str(root), device="cpu", precision="bf16")
-    assert half.fingerprint == f"{whole.fingerprint}+bf16"  # the same model, whatever runs it
+    assert half.fingerprint == whole.fingerprint  # an index made by one is searched with the other
     vectors = half.encode_passages(TEXTS)
     assert vectors.dtype == np.float32
     assert np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 1e-5
@@ -125,3 +128,37 @@ def test_the_graph_needs_no_torch(make_model: Make) -> None:
     )
     done = run([sys.executable, "-c", code, str(make_model())], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("gpu", "device", "precision", "runs"),
+    [
+        (True, "auto", "auto", ("cuda", "bf16")),
+        (True, "cuda", "auto", ("cuda", "bf16")),
+        (True, "auto", "fp32", ("cuda", "fp32")),
+        (True, "cpu", "bf16", ("cpu", "bf16")),
+        (True, "cpu", "auto", "OnnxEncoder"),
+        (True, "auto", "int8", "OnnxEncoder"),
+        (False, "auto", "auto", "OnnxEncoder"),
+    ],
+)
+def test_what_runs_where(
+    make_model: Make, monkeypatch: pytest.MonkeyPatch, gpu: bool, device: str, precision: str, runs: object
+) -> None:
+    """Nothing runs on a GPU here: what is watched is only what would be asked of torch."""
+
+    class Asked:
+        def __init__(self, *_: object, precision: str, device: str) -> None:
+            self.asked = (device, precision)
+
+    pytest.importorskip("torch", reason="torch is not installed")
+    monkeypatch.setattr(module, "_has_gpu", lambda: gpu)
+    monkeypatch.setattr("indexer.encoder.torch_encoder.TorchEncoder", Asked)
+    encoder = load_encoder(str(make_model()), device=device, precision=precision)  # type: ignore[arg-type]
+    assert getattr(encoder, "asked", type(encoder).__name__) == runs
+
+
+def test_an_index_keeps_whether_its_vectors_are_int8(make_model: Make) -> None:
+    encoder = load_encoder(str(make_model()), device="cpu")
+    kept = {precision: identify(encoder, precision).precision for precision in get_args(Precision)}
+    assert kept == {"auto": "auto", "fp32": "auto", "bf16": "auto", "int8": "int8"}
