@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from eval.errors import InvalidEvaluation
+
+Singles: TypeAlias = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,15 @@ def in_trec_order(scores: Mapping[str, float]) -> dict[str, float]:
         InvalidEvaluation: a score is not a finite number.
     """
     singles = _singles(scores.values())
-    ordered = sorted(
-        zip(singles.tolist(), scores, strict=True), key=lambda pair: (pair[0], pair[1].encode()), reverse=True
-    )
-    return in_given_order((doc_id, score) for score, doc_id in ordered)
+    names = list(scores)
+    order = np.argsort(-singles, kind="stable")
+    ordered = singles[order]
+    if len(ordered) > 1 and bool(np.any(ordered[1:] == ordered[:-1])):
+        encoded = [name.encode("utf-8", "surrogatepass") for name in names]
+        values = singles.tolist()
+        places = sorted(range(len(names)), key=lambda at: (values[at], encoded[at]), reverse=True)
+        return in_given_order((names[at], values[at]) for at in places)
+    return dict(zip((names[at] for at in order.tolist()), ordered.tolist(), strict=True))
 
 
 def in_given_order(ranked: Iterable[tuple[str, float]]) -> dict[str, float]:
@@ -79,9 +88,7 @@ def in_given_order(ranked: Iterable[tuple[str, float]]) -> dict[str, float]:
     pairs = list(ranked)
     singles = _singles(score for _, score in pairs)
     if len(singles) > 1 and not bool(np.all(singles[1:] < singles[:-1])):
-        for place in range(1, len(singles)):
-            if not singles[place] < singles[place - 1]:
-                singles[place] = np.nextafter(singles[place - 1], np.float32(-np.inf))
+        singles = _decreasing(singles)
     ranking = dict(zip((doc_id for doc_id, _ in pairs), singles.tolist(), strict=True))
     if len(ranking) != len(pairs):
         seen: set[str] = set()
@@ -92,8 +99,24 @@ def in_given_order(ranked: Iterable[tuple[str, float]]) -> dict[str, float]:
     return ranking
 
 
-def _singles(scores: Iterable[float]) -> np.ndarray:
-    singles = np.fromiter(scores, dtype=np.float32)
+def _decreasing(singles: Singles) -> Singles:
+    """Return scores lowered by as few float32s as make them decrease; raised only at the lower end of all float32s.
+
+    Finite float32s, in order, are the whole numbers from -0x7F7FFFFF to 0x7F7FFFFF, both zeros being 0. As such a
+    score is at most its predecessor's minus 1: with the place added to each, a running minimum.
+    """
+    bits = singles.view(np.int32).astype(np.int64)
+    steps = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+    places = np.arange(len(steps))
+    steps = np.minimum.accumulate(steps + places) - places
+    steps = np.maximum(steps, places[::-1] - 0x7F7FFFFF)
+    negative = steps < 0
+    return np.where(negative, -steps | 0x80000000, steps).astype(np.uint32).view(np.float32)
+
+
+def _singles(scores: Iterable[float]) -> Singles:
+    with np.errstate(over="ignore", under="ignore"):
+        singles = np.fromiter(scores, dtype=np.float64).astype(np.float32)
     if not bool(np.isfinite(singles).all()):
         raise InvalidEvaluation(
             "a score is not a finite number as float32 (NaN, infinite, or beyond 3.4e38); scale the scores down"
