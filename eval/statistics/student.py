@@ -17,7 +17,7 @@ NAME = "paired t"
 def paired_t(a: ArrayLike, b: ArrayLike) -> TestResult:
     """Test whether the mean of a - b differs from 0, by Student's t (1908).
 
-    t = mean / (sd / √n), with n - 1 degrees of freedom. Where it is not defined, this holds: fewer than two pairs, or no
+    t = mean / (sd / √n), with n - 1 degrees of freedom. Where it is not defined, this holds: fewer than two pairs or no
     difference anywhere, give t = 0 and p = 1. The same difference everywhere leaves no spread to judge it by; t is
     infinite, and p is what the randomisation test says, that all n signs agree: 2 / 2ⁿ.
 
