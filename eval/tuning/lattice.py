@@ -1,0 +1,117 @@
+"""The search: one parameter after another, coarse steps first, then finer ones around the best.
+
+Measures over a hundred queries are steps and noise on a broad hill. So values are looked for on a lattice that is no
+finer than the measure can tell apart, and a parameter costs a number of trials that grows with the logarithm of its
+choices. The points are fixed, so that the searches of different folds mostly share their trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from eval.tuning.stages import Parameter, Setting, Values
+
+_LEAST_GAIN = 1e-12
+
+
+class _Budget:
+    """Scores settings, counts the different ones, and stops when there were enough."""
+
+    def __init__(self, score: Callable[[Values], float], trials: int) -> None:
+        self._score = score
+        self._left = trials
+        self._known: dict[tuple[tuple[str, object], ...], float] = {}
+
+    def score(self, setting: Values) -> float | None:
+        """Return the score; None where it would be one trial too many."""
+        key = tuple(sorted(setting.items()))
+        if key not in self._known:
+            if self._left <= 0:
+                return None
+            self._left -= 1
+            self._known[key] = self._score(setting)
+        return self._known[key]
+
+
+def climb(
+    start: Values, parameters: Sequence[Parameter], score: Callable[[Values], float], trials: int
+) -> dict[str, Setting]:
+    """Return the best values found. What does not score higher than what is there never replaces it.
+
+    Args:
+        start: Values of all parameters, also of those that are not searched.
+        parameters: Those that are.
+        score: Higher is better.
+        trials: The most different settings to score, the start included.
+    """
+    budget = _Budget(score, trials)
+    best = dict(start)
+    reached = budget.score(best)
+    if reached is None:
+        return best
+
+    def improve(parameter: Parameter, places: Iterable[int]) -> bool:
+        nonlocal best, reached
+        before = reached
+        choices = parameter.choices
+        here = choices.index(best[parameter.name])
+        for place in sorted({p for p in places if 0 <= p < len(choices)}, key=lambda p: (abs(p - here), p)):
+            candidate = {**best, parameter.name: choices[place]}
+            found = budget.score(candidate)
+            if found is not None and reached is not None and found > reached + _LEAST_GAIN:
+                best, reached = candidate, found
+        return reached != before
+
+    lattice = [parameter.including(best[parameter.name]) for parameter in parameters]
+    for parameter in lattice:
+        last = len(parameter.choices) - 1
+        step = _first_step(last) if parameter.ordered else 1
+        improve(parameter, [*range(0, last, step), last])
+        while parameter.ordered and step > 1:
+            step = (step + 1) // 2
+            here = parameter.choices.index(best[parameter.name])
+            improve(parameter, (here - step, here + step))
+    moved = True
+    while moved:
+        moved = False
+        for parameter in lattice:
+            here = parameter.choices.index(best[parameter.name])
+            near = (here - 1, here + 1) if parameter.ordered else range(len(parameter.choices))
+            moved = improve(parameter, near) or moved
+    return best
+
+
+def thriftiest(
+    start: Values,
+    parameters: Sequence[Parameter],
+    score: Callable[[Values], float],
+    slack: float,
+    trials: int,
+) -> dict[str, Setting]:
+    """Return for each parameter the first choice that scores at most `slack` below the start.
+
+    Args:
+        start: Values of all parameters.
+        parameters: Those that are searched; their choices stand in order of cost.
+        score: Higher is better.
+        slack: How much of the score may be given up, in all.
+        trials: The most different settings to score, the start included.
+    """
+    budget = _Budget(score, trials)
+    best = dict(start)
+    goal = budget.score(best)
+    if goal is None:
+        return best
+    for parameter in parameters:
+        lattice = parameter.including(best[parameter.name])
+        for choice in lattice.choices[: lattice.choices.index(best[parameter.name])]:
+            found = budget.score({**best, parameter.name: choice})
+            if found is not None and found >= goal - slack:
+                best[parameter.name] = choice
+                break
+    return best
+
+
+def _first_step(last: int) -> int:
+    """Return a step that makes about five points of 0 to `last`."""
+    return max(1, last // 4)
