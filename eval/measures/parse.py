@@ -62,7 +62,7 @@ def parse_measure(name: str) -> Measure:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise UnknownMeasure(
             f"{name!r} cannot be read as a measure; expected a name such as nDCG@10 or RBP(p=0.9)",
-            suggestion(name, known),
+            _meant(name, known),
         ) from None
     if base in OWN:
         return _own(name, base, arguments, at)
