@@ -68,9 +68,18 @@ def parse_measure(name: str) -> Measure:
         return _own(name, base, arguments, at)
     if base in registry:
         return _counted(name, registry[base], arguments, at)
-    raise UnknownMeasure(
-        f"there is no measure {name!r}; docs/measures.md lists them", suggestion(name, known)
-    )
+    raise UnknownMeasure(f"there is no measure {name!r}; docs/measures.md lists them", _meant(name, known))
+
+
+def _meant(name: str, known: set[str]) -> str:
+    """Return the name that was probably meant, in the form that measures print in, or the empty string."""
+    near = suggestion(name, known)
+    if near in ("", name):
+        return ""
+    try:
+        return str(parse_measure(near))
+    except UnknownMeasure:
+        return near
 
 
 def _taken_apart(text: str) -> tuple[str, Arguments, Any]:
