@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from eval.collection import Collection, Judgements
     from eval.comparison import QueryCase
     from eval.run import Run
+
+    Cases: TypeAlias = tuple[Sequence[QueryCase], Sequence[QueryCase]]
 
 FILE = click.Path(path_type=Path)
 BEGINNING = 80  # characters of a document's text that stand for a title
@@ -83,7 +85,6 @@ def eval_compare_command(
     p-values are corrected for everything that one call compares, so ask for the measures that the claim rests on.
     """
     from eval.comparison import compare, extremes
-    from eval.formats import read_topics
     from eval.measures import evaluate, parse_measure
 
     if len(run_paths) < 2:
@@ -101,39 +102,27 @@ def eval_compare_command(
         level=level,
         seed=seed,
     )
-    texts: Mapping[str, str] = {}
-    if topics_path is not None:
-        texts = {query: topic.text for query, topic in read_topics(topics_path).items()}
-    elif collection is not None:
-        texts = {query: topic.text for query, topic in collection.topics.items()}
     titles = _titles(collection, runs, shown) if count and collection is not None else {}
-
-    def cases(other: int) -> tuple[Sequence[QueryCase], Sequence[QueryCase]]:
-        return extremes(
-            evaluations[other],
+    texts = _texts(topics_path, collection) if count else {}
+    found = {
+        evaluation.run: extremes(
+            evaluation,
             evaluations[0],
             measures[0],
             texts,
-            runs[other].rankings,
+            run.rankings,
             runs[0].rankings,
             judgements.qrels,
             titles=titles,
             count=count,
             shown=shown,
         )
-
-    found = {runs[other].name: cases(other) for other in range(1, len(runs))} if count else {}
+        for run, evaluation in zip(runs[1:], evaluations[1:], strict=True)
+        if count
+    }
     notices = [notice for run in runs for notice in _incomplete(run, judgements)]
     if as_json:
-        document = comparison.to_json() | {"notices": notices}
-        if count:
-            document["queries"] = {
-                name: {
-                    "lost": [case.to_json() for case in lost],
-                    "gained": [case.to_json() for case in gained],
-                }
-                for name, (lost, gained) in found.items()
-            }
+        document = comparison.to_json() | {"notices": notices} | ({"queries": _plain(found)} if count else {})
         click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
         return DONE
     screen = Screen.of()
@@ -178,6 +167,21 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
         if len(set(names)) < len(names):
             names = instead
     return [replace(run, name=harmless(name)) for run, name in zip(runs, names, strict=True)]
+
+
+def _plain(found: Mapping[str, Cases]) -> dict[str, Any]:
+    return {
+        name: {"lost": [case.to_json() for case in lost], "gained": [case.to_json() for case in gained]}
+        for name, (lost, gained) in found.items()
+    }
+
+
+def _texts(topics_path: Path | None, collection: Collection | None) -> dict[str, str]:
+    from eval.formats import read_topics
+
+    if topics_path is not None:
+        return {query: topic.text for query, topic in read_topics(topics_path).items()}
+    return {} if collection is None else {query: topic.text for query, topic in collection.topics.items()}
 
 
 def _incomplete(run: Run, judgements: Judgements) -> list[str]:
