@@ -12,12 +12,14 @@ malformed line is a `FormatError` that names file and line; what is written is w
 """
 
 from eval.formats.collections import read_collection
+from eval.formats.evidence import read_evidence
 from eval.formats.qrels import read_qrels, read_subtopics, write_qrels
 from eval.formats.runs import read_run, write_run
 from eval.formats.topics import read_topics, write_topics
 
 __all__ = [
     "read_collection",
+    "read_evidence",
     "read_qrels",
     "read_run",
     "read_subtopics",

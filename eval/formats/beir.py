@@ -10,19 +10,13 @@ from pathlib import Path
 
 from eval.collection import Collection, Judgements, Topic
 from eval.errors import FormatError, InvalidEvaluation
+from eval.formats.evidence import read_evidence
 from eval.formats.lines import opened
 from eval.formats.qrels import read_qrels, read_subtopics
-from eval.formats.runs import offsets
-from eval.formats.table import Schema, records, required_text
 from eval.formats.topics import read_topics
 from eval.run import Span
 from indexer.document import Document
 
-_EVIDENCE = Schema(
-    "record of evidence",
-    {"query": ("query", "query_id", "_id"), "doc": ("doc", "doc_id"), "spans": ("spans",)},
-    ("query", "doc", "spans"),
-)
 _PIECE = 1 << 20
 
 
@@ -140,21 +134,12 @@ def _judged(files: _Files, topics: Mapping[str, Topic], qrels: Mapping[str, obje
 
 
 def _evidence(paths: Iterable[Path], qrels: Mapping[str, object]) -> dict[str, list[Span]]:
-    evidence: dict[str, list[Span]] = {}
-    for path in paths:
-        for line, record in records(path, _EVIDENCE):
-            query_id = required_text(path, line, record, "query", _EVIDENCE)
-            doc_id = required_text(path, line, record, "doc", _EVIDENCE)
-            spans = record.get("spans")
-            if not isinstance(spans, list) or not all(
-                isinstance(each, list) and len(each) == 2 for each in spans
-            ):
-                raise FormatError(path, line, f"spans are {spans!r:.60}; expected a list of [start, end]")
-            if query_id in qrels:
-                evidence.setdefault(query_id, []).extend(
-                    Span(doc_id, *offsets(path, line, start, end)) for start, end in spans
-                )
-    return evidence
+    return {
+        query_id: spans
+        for path in paths
+        for query_id, spans in read_evidence(path).items()
+        if query_id in qrels
+    }
 
 
 def _subtopics(paths: Iterable[Path], qrels: Mapping[str, object]) -> dict[str, dict[str, dict[str, int]]]:
