@@ -3,9 +3,10 @@
 What is compared are values of held-out queries: each was measured with values that were chosen without it. A change
 of a stage passes only if
 
-1. it gains: the mean difference to the values in use is above 0, by a one-sided paired test at `level`, divided by
-   the number of stages that are tested (Bonferroni; the stages come one after another, each on what passed before,
-   so that the p-values which Holm's procedure would sort are not all there when the first is judged);
+1. it gains: the mean difference to the values in use is above 0, by a one-sided paired test (`choice_test`, which
+   repeats the choice, so that it knows how much luck there is in choosing) at `level` divided by the number of stages
+   that are tested (Bonferroni; the stages come one after another, each on what passed before, so that the p-values
+   which Holm's procedure would sort are not all there when the first is judged);
 2. it harms nowhere: neither against leaving the stage out, nor on any collection by itself against the values in
    use, is the mean below by more than `margin`, or significantly below (one-sided; Holm over the collections).
 
@@ -13,15 +14,15 @@ Without 1, a change would pass that is worth nothing: half of all noise points u
 anything is significantly worse. A stage that aims at thrift need not gain; it must be shown that it costs less than
 the margin: the lower end of the interval (one-sided, at the same corrected level) is above -margin.
 
-The test is by randomisation: signs of the differences are exchanged at random. It asks nothing of their
-distribution, and it is as valid with the weights that let every collection count the same. See Smucker, Allan and
+The tests are by randomisation: signs of the differences are flipped at random. They ask nothing of their
+distribution, and are as valid with the weights that let every collection count the same. See Smucker, Allan and
 Carterette, "A Comparison of Statistical Significance Tests for Information Retrieval Evaluation" (CIKM 2007).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -113,6 +114,7 @@ class Gate:
         changed: Floats,
         in_use: Floats,
         left_out: Floats | None,
+        luck: float,
         stages: int,
     ) -> Verdict:
         """Return whether a stage's change passes.
@@ -123,10 +125,11 @@ class Gate:
             changed: Held-out values with the change, shape (n,).
             in_use: The same queries with the values in use.
             left_out: The same with the stage left out; None where that cannot be.
+            luck: How often chance alone gains as much by choosing: `choice_p_value`.
             stages: How many stages are tested in all.
         """
         level = self.level / stages
-        whole = self.contrast("in use", book, changed, in_use, level)
+        whole = replace(self.contrast("in use", book, changed, in_use, level), p_better=luck)
         without = None if left_out is None else self.contrast("left out", book, changed, left_out, level)
         parts = tuple(
             self.contrast(name, book, changed, in_use, level, at)

@@ -8,10 +8,24 @@ choices. The points are fixed, so that the searches of different folds mostly sh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from eval.tuning.stages import Parameter, Setting, Values
+from eval.tuning.stages import Parameter, Values
 
 _LEAST_GAIN = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The outcome of a search.
+
+    Args:
+        best: The values chosen.
+        tried: All settings that were scored, the start first.
+    """
+
+    best: Values
+    tried: tuple[Values, ...]
 
 
 class _Budget:
@@ -21,6 +35,7 @@ class _Budget:
         self._score = score
         self._left = trials
         self._known: dict[tuple[tuple[str, object], ...], float] = {}
+        self.tried: list[Values] = []
 
     def score(self, setting: Values) -> float | None:
         """Return the score; None where it would be one trial too many."""
@@ -30,25 +45,26 @@ class _Budget:
                 return None
             self._left -= 1
             self._known[key] = self._score(setting)
+            self.tried.append(dict(setting))
         return self._known[key]
 
 
 def climb(
     start: Values, parameters: Sequence[Parameter], score: Callable[[Values], float], trials: int
-) -> dict[str, Setting]:
-    """Return the best values found. What does not score higher than what is there never replaces it.
+) -> Pick:
+    """Search for the highest score.
+
+    The best of all that is tried is chosen; what does not score higher than what is there never replaces it.
 
     Args:
         start: Values of all parameters, also of those that are not searched.
         parameters: Those that are.
         score: Higher is better.
-        trials: The most different settings to score, the start included.
+        trials: The most different settings to score, the start included; at least 1.
     """
     budget = _Budget(score, trials)
     best = dict(start)
     reached = budget.score(best)
-    if reached is None:
-        return best
 
     def improve(parameter: Parameter, places: Iterable[int]) -> bool:
         nonlocal best, reached
@@ -78,7 +94,7 @@ def climb(
             here = parameter.choices.index(best[parameter.name])
             near = (here - 1, here + 1) if parameter.ordered else range(len(parameter.choices))
             moved = improve(parameter, near) or moved
-    return best
+    return Pick(best, tuple(budget.tried))
 
 
 def thriftiest(
@@ -87,29 +103,27 @@ def thriftiest(
     score: Callable[[Values], float],
     slack: float,
     trials: int,
-) -> dict[str, Setting]:
-    """Return for each parameter the first choice that scores at most `slack` below the start.
+) -> Pick:
+    """Choose for each parameter the first choice that scores at most `slack` below the start.
 
     Args:
         start: Values of all parameters.
         parameters: Those that are searched; their choices stand in order of cost.
         score: Higher is better.
         slack: How much of the score may be given up, in all.
-        trials: The most different settings to score, the start included.
+        trials: The most different settings to score, the start included; at least 1.
     """
     budget = _Budget(score, trials)
     best = dict(start)
     goal = budget.score(best)
-    if goal is None:
-        return best
     for parameter in parameters:
         lattice = parameter.including(best[parameter.name])
         for choice in lattice.choices[: lattice.choices.index(best[parameter.name])]:
             found = budget.score({**best, parameter.name: choice})
-            if found is not None and found >= goal - slack:
+            if found is not None and goal is not None and found >= goal - slack:
                 best[parameter.name] = choice
                 break
-    return best
+    return Pick(best, tuple(budget.tried))
 
 
 def _first_step(last: int) -> int:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from eval.errors import InvalidEvaluation
+from eval.tuning.choice_test import FoldChoice, choice_p_value
 from eval.tuning.folds import query_folds
 from eval.tuning.gate import Contrast, Gate, Verdict
-from eval.tuning.lattice import climb, thriftiest
+from eval.tuning.lattice import Pick, climb, thriftiest
 from eval.tuning.spread import choice_interval
 from eval.tuning.stages import Setting, Stage, Values
 from eval.tuning.trial import Floats, Folds, Mask, Trial, TrialBook, Trials
@@ -131,16 +132,24 @@ def tune(
             _pick(stage, at, book, ~mask, gate, most_trials)
             for at, mask in zip(values, held_out, strict=True)
         ]
-        chosen = _pick(stage, final, book, None, gate, most_trials)
+        chosen = _pick(stage, final, book, None, gate, most_trials).best
         verdict = None
         if chosen != final:
-            without = [{**pick, **stage.without} for pick in picks] if stage.without else None
+            best = [pick.best for pick in picks]
+            without = [{**setting, **stage.without} for setting in best] if stage.without else None
+            luck = choice_p_value(
+                [_choice(book, *fold) for fold in zip(picks, values, held_out, strict=True)],
+                book.weights(),
+                gate.rounds,
+                gate.seed,
+            )
             verdict = gate.judge(
                 stage,
                 book,
-                _joined(book, picks, held_out),
+                _joined(book, best, held_out),
                 _joined(book, values, held_out),
                 _joined(book, without, held_out) if without else None,
+                luck,
                 len(stages),
             )
         passes = verdict is not None and verdict.passes
@@ -155,9 +164,9 @@ def tune(
                     for parameter in stage.parameters
                     if parameter.ordered
                 },
-                by_fold=tuple({name: pick[name] for name in names} for pick in picks),
+                by_fold=tuple({name: pick.best[name] for name in names} for pick in picks),
                 fold_means=tuple(
-                    (book.mean(pick, mask), book.mean(at, mask))
+                    (book.mean(pick.best, mask), book.mean(at, mask))
                     for pick, at, mask in zip(picks, values, held_out, strict=True)
                 ),
                 verdict=verdict,
@@ -165,7 +174,7 @@ def tune(
             )
         )
         if passes:
-            values, final = list(picks), chosen
+            values, final = [pick.best for pick in picks], chosen
     return Tuning(
         measure=trials.measure,
         queries=len(book.queries),
@@ -184,7 +193,7 @@ def tune(
 
 def _pick(
     stage: Stage, start: Values, book: TrialBook, mask: Mask | None, gate: Gate, most_trials: int
-) -> dict[str, Setting]:
+) -> Pick:
     """Return the start with the stage's values as the masked queries choose them."""
 
     def score(setting: Values) -> float:
@@ -193,6 +202,11 @@ def _pick(
     if stage.aim == "thrift":
         return thriftiest(start, stage.parameters, score, gate.margin / 2, most_trials)
     return climb(start, stage.parameters, score, most_trials)
+
+
+def _choice(book: TrialBook, pick: Pick, start: Values, held_out: Mask) -> FoldChoice:
+    tried = np.stack([book.values(setting) for setting in pick.tried], axis=1)
+    return FoldChoice(held_out, book.weights(~held_out), tried - book.values(start)[:, None])
 
 
 def _joined(book: TrialBook, settings: Sequence[Values], held_out: Sequence[Mask]) -> Floats:
