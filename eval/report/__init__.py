@@ -7,6 +7,8 @@
 Not for: running experiments (`eval.experiment`), testing differences (`eval.comparison`).
 """
 
+from eval.report.gather import charts
+from eval.report.markdown import markdown_tables
 from eval.report.page import html_report, write_report
 
-__all__ = ["html_report", "write_report"]
+__all__ = ["charts", "html_report", "markdown_tables", "write_report"]

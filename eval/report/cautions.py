@@ -81,8 +81,8 @@ def _judged(result: ExperimentResult, row: Mapping[str, Cell], facts: Collection
             else (f"{numbers.share(low)} to {numbers.share(high)}")
         )
         said.append(
-            f"Judged@{SHOWN} is {around}: most of the documents found were never judged, and count as not relevant. "
-            "Compare systems, do not read the means as absolute."
+            f"Judged@{SHOWN} is {around}: most of the first {SHOWN} documents were never judged, and count as not "
+            "relevant. Compare systems; do not read the means as absolute."
         )
     against = shares.get(result.baseline)
     for name, share in shares.items():

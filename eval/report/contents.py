@@ -117,7 +117,9 @@ class Section:
         measures: The columns of `rows`.
         rows: The systems in the experiment's order.
         comparisons: A table for each measure, the first measure's first; empty without a baseline.
-        charts: Figures.
+        charts: Figures of the collection.
+        query_charts: Figures of single systems, query by query.
+        family: How many tests the corrected p-values are corrected for.
         extremes: A system each.
         unmeasured: System, measure and the reason why there is no number.
     """
@@ -130,6 +132,8 @@ class Section:
     rows: Sequence[SystemRow]
     comparisons: Sequence[ComparisonTable]
     charts: Sequence[Chart]
+    query_charts: Sequence[Chart]
+    family: int
     extremes: Sequence[Extremes]
     unmeasured: Sequence[tuple[str, str, str]]
 

@@ -26,6 +26,9 @@ INK, MUTED, RULE, GROUND = "#1b1f24", "#56606b", "#d5dae0", "#ffffff"
 SERIES = ("#0072b2", "#d55e00", "#00835f", "#ad5089", "#866500", "#5a4fcf")
 """Told apart with every common colour blindness; each is at least 3 : 1 against the ground, also its dark twin."""
 
+WIDTH = 310.0
+"""Points. Small, so that text is still readable where a page shows it on a phone."""
+
 LIGHT = {"ink": INK, "muted": MUTED, "rule": RULE, "ground": GROUND} | {
     f"s{at}": colour for at, colour in enumerate(SERIES, 1)
 }
@@ -43,11 +46,10 @@ _STYLE: dict[str, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "quire",
     "text.parse_math": False,
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.labelsize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
+    "font.size": 9.5,
+    "axes.labelsize": 9.5,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
     "text.color": INK,
     "axes.labelcolor": MUTED,
     "axes.edgecolor": MUTED,
@@ -83,6 +85,7 @@ _COLOUR = re.compile("|".join(_COLOURS))
 
 
 _CHINESE = (
+    "Noto Sans CJK JP",
     "Noto Sans CJK SC",
     "Noto Sans SC",
     "Source Han Sans SC",

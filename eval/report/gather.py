@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from eval.experiment.result import ExperimentResult
 from eval.report import cautions, numbers
@@ -11,7 +12,8 @@ from eval.report.charts import all_collections
 from eval.report.contents import Contents, Entry, Summary, SummaryRow
 from eval.report.figure import Chart
 from eval.report.method import in_words, method
-from eval.report.sections import entries, places, section
+from eval.report.section_charts import places
+from eval.report.sections import entries, section
 from eval.report.standing import LEVEL, Standing, standing
 
 _NOT_IN_ANCHORS = re.compile(r"[^a-z0-9]+")
@@ -32,7 +34,7 @@ def gather(result: ExperimentResult, curves: Sequence[Chart] = ()) -> Contents:
             section(result, facts, standings[facts.name], anchors[facts.name]) for facts in result.collections
         ],
         method=method(result),
-        curves=list(curves),
+        curves=[replace(chart, name=f"curve-{at}") for at, chart in enumerate(curves, 1)],
     )
 
 
@@ -48,13 +50,14 @@ def _anchors(names: Sequence[str]) -> dict[str, str]:
 def _legend(result: ExperimentResult) -> list[str]:
     said = [
         "Each number is the mean over all judged queries; one that a system missed counts with the measure's default.",
-        "Under a mean stands its 95% interval: where the mean over queries like these lies (bootstrap over queries).",
-        "Bold and underlined: the highest, as printed.",
+        "The range with it is its 95% interval: where the mean over queries like these lies (bootstrap over queries). "
+        "A number without one is a percentile or a sum, or of a single query, and is not tested.",
+        "Bold: the best, as printed.",
     ]
     if result.baseline and len(result.pipelines) > 1:
         said += [
             f"▲ significantly better than {result.baseline}, ▼ significantly worse: p under {1 - LEVEL:.2g} by the "
-            f"{in_words(result.test)} over queries, after {in_words(result.correction)} {FAMILY}.",
+            f"{in_words(result.test)} over queries, {_correction(result)}.",
             "Detectable: the smallest true difference that so many queries would show 8 times in 10; where it is "
             "larger than the difference, no mark does not mean no difference.",
             "Effect: the mean difference in standard deviations of the differences.",
@@ -62,7 +65,10 @@ def _legend(result: ExperimentResult) -> list[str]:
     return said
 
 
-FAMILY = "for all systems and measures of a collection together"
+def _correction(result: ExperimentResult) -> str:
+    if result.correction == "none":
+        return "not corrected for the number of tests"
+    return f"after {in_words(result.correction)} over all systems and measures of a collection together"
 
 
 def _summary(
@@ -76,13 +82,13 @@ def _summary(
         if not held.means:
             continue
         measure = next(iter(held.means))
-        found = entries(held.means[measure], held.against.get(measure, {}))
+        found = entries(measure, held.means[measure], held.against.get(measure, {}))
         row = [found.get(name, Entry(numbers.NONE)) for name in systems]
         label = facts.name if str(measure) == str(result.measures[0]) else f"{facts.name} ({measure})"
         rows.append(SummaryRow(label, anchors[facts.name], f"{len(facts.topics):,}", row))
         shown[facts.name] = str(measure)
         values[facts.name] = {name: entry.value for name, entry in found.items()}
-    order = sorted(systems, key=places(result).__getitem__)
+    order = places(result)
     chart = None
     if rows:
         drawn = {name: [found.get(system) for system in order] for name, found in values.items()}
@@ -110,4 +116,17 @@ def _mean(rows: Sequence[SummaryRow]) -> list[Entry]:
             best=several and highest is not None and numbers.mean(mean) == numbers.mean(highest),
         )
         for mean in means
+    ]
+
+
+def charts(result: ExperimentResult) -> list[Chart]:
+    """Return every figure of a report; `chart.save(folder / f"{chart.name}.svg")` writes one to a file.
+
+    Raises:
+        MissingDependency: matplotlib or scipy is not installed.
+    """
+    contents = gather(result)
+    first = [contents.summary.chart] if contents.summary.chart else []
+    return first + [
+        chart for section in contents.sections for chart in (*section.charts, *section.query_charts)
     ]

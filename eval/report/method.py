@@ -11,10 +11,8 @@ WORDS = {
     "wilcoxon": "Wilcoxon's signed-rank test",
     "randomisation": "randomisation test",
     "holm": "Holm's correction",
-    "bh": "Benjamini and Hochberg's correction",
     "benjamini-hochberg": "Benjamini and Hochberg's correction",
-    "none": "no correction",
-    "": "none",
+    "none": "none",
 }
 
 
@@ -27,7 +25,7 @@ def method(result: ExperimentResult) -> Method:
     """Return what was run."""
     cached = sum(cell.cached for cell in result.cells)
     facts = [
-        ("started", result.started or numbers.NONE),
+        ("started", numbers.moment(result.started)),
         ("took", numbers.duration(result.seconds)),
         ("cells", f"{len(result.cells):,} ({cached:,} taken from an earlier run)"),
         ("asked for", numbers.count(result.k, "document") + " a query"),
@@ -55,7 +53,7 @@ def method(result: ExperimentResult) -> Method:
                 fingerprint=cell.fingerprint,
                 seconds=numbers.duration(cell.seconds),
                 cached="taken from an earlier run" if cell.cached else "run",
-                finished=cell.finished or numbers.NONE,
+                finished=numbers.moment(cell.finished),
                 run_file=cell.run_file or numbers.NONE,
             )
             for cell in result.cells

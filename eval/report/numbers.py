@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 NONE = "–"
 MINUS = "−"
@@ -10,6 +11,8 @@ MINUS = "−"
 
 def mean(value: float) -> str:
     """Return a measure's mean with four decimals; with one where it is not a share but, say, milliseconds."""
+    if not math.isfinite(value):
+        return NONE
     return _signed(f"{value:.4f}" if abs(value) < 10 else f"{value:,.1f}")
 
 
@@ -18,15 +21,15 @@ def bound(value: float) -> str:
     return _signed(f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}")
 
 
-def interval(low: float, high: float) -> str:
-    """Return an interval."""
-    return f"{bound(low)} to {bound(high)}"
+def difference_bound(value: float) -> str:
+    """Return the end of a difference's interval; it has the decimals of the difference, to tell it from 0."""
+    return mean(value)
 
 
 def difference(value: float) -> str:
     """Return a difference with its sign; one that is printed as nothing has none."""
     text = f"{value:+.4f}" if abs(value) < 10 else f"{value:+,.1f}"
-    return text[1:] if not any(digit in text for digit in "123456789") else _signed(text)
+    return _signed(text if any(digit in text for digit in "123456789") else text[1:])
 
 
 def p_value(value: float) -> str:
@@ -57,6 +60,15 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def moment(written: str) -> str:
+    """Return a time written as ISO 8601 to the minute, in UTC; what is not so written as it is."""
+    try:
+        read = datetime.fromisoformat(written)
+    except ValueError:
+        return written or NONE
+    return f"{read if read.tzinfo is None else read.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def share(value: float) -> str:

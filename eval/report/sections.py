@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from eval.experiment.result import Cell, CollectionFacts, ExperimentResult
-from eval.measures.measure import Measure
 from eval.report import cautions, numbers
-from eval.report.charts import Difference, Point, intervals, quality_against_latency, query_differences
 from eval.report.contents import (
     BETTER,
     WORSE,
@@ -22,7 +20,7 @@ from eval.report.contents import (
     ShownQuery,
     SystemRow,
 )
-from eval.report.figure import Chart
+from eval.report.section_charts import query_charts, section_charts
 from eval.report.standing import Against, Mean, Standing
 
 if TYPE_CHECKING:
@@ -45,10 +43,12 @@ def section(result: ExperimentResult, facts: CollectionFacts, standing: Standing
         measures=[str(measure) for measure in standing.means],
         rows=_rows(result, row, standing),
         comparisons=[
-            ComparisonTable(str(measure), [_comparison(name, one) for name, one in systems.items()])
+            ComparisonTable(str(measure), [_comparison(measure, name, one) for name, one in systems.items()])
             for measure, systems in standing.against.items()
         ],
-        charts=_charts(result, facts, row, standing, anchor),
+        charts=section_charts(result, facts, standing, anchor),
+        query_charts=query_charts(result, facts, standing, anchor),
+        family=standing.family,
         extremes=_extremes(result, facts, row, standing),
         unmeasured=[
             (name, measure, reason)
@@ -58,30 +58,33 @@ def section(result: ExperimentResult, facts: CollectionFacts, standing: Standing
     )
 
 
-def entries(means: Mapping[str, Mean], against: Mapping[str, Against]) -> dict[str, Entry]:
+def entries(measure: Measure, means: Mapping[str, Mean], against: Mapping[str, Against]) -> dict[str, Entry]:
     """Return a measure's entries by system: the best marked, and what is significantly apart from the baseline."""
     printed = {name: numbers.mean(one.mean) for name, one in means.items()}
-    top = printed[max(means, key=lambda name: means[name].mean)] if len(means) > 1 else ""
+    finite = {name: one.mean for name, one in means.items() if math.isfinite(one.mean)}
+    top = ""
+    if len(finite) > 1:
+        top = printed[(min if measure.lower_is_better else max)(finite, key=finite.__getitem__)]
     return {
         name: Entry(
             text=printed[name],
-            value=one.mean,
+            value=finite.get(name),
             interval=_interval(one),
             best=printed[name] == top,
-            verdict=_verdict(against.get(name)),
+            verdict=_verdict(measure, against.get(name)),
         )
         for name, one in means.items()
     }
 
 
-def _verdict(one: Against | None) -> str:
+def _verdict(measure: Measure, one: Against | None) -> str:
     if one is None or not one.significant:
         return ""
-    return BETTER if one.difference.mean > 0 else WORSE
+    return BETTER if (one.difference.mean > 0) is not measure.lower_is_better else WORSE
 
 
-def _interval(one: Mean) -> str:
-    return numbers.interval(one.low, one.high) if one.bounded else ""
+def _interval(one: Mean, printed: Callable[[float], str] = numbers.bound) -> str:
+    return f"{printed(one.low)} to {printed(one.high)}" if one.bounded else ""
 
 
 def _facts(facts: CollectionFacts, row: Mapping[str, Cell]) -> list[tuple[str, str]]:
@@ -102,7 +105,10 @@ def _facts(facts: CollectionFacts, row: Mapping[str, Cell]) -> list[tuple[str, s
 
 
 def _rows(result: ExperimentResult, row: Mapping[str, Cell], standing: Standing) -> list[SystemRow]:
-    columns = [entries(means, standing.against.get(measure, {})) for measure, means in standing.means.items()]
+    columns = [
+        entries(measure, means, standing.against.get(measure, {}))
+        for measure, means in standing.means.items()
+    ]
     timed = {name: cell.latency for name, cell in row.items() if cell.latency is not None}
     return [
         SystemRow(
@@ -120,14 +126,14 @@ def _milliseconds(value: float) -> Entry:
     return Entry(numbers.milliseconds(value), value)
 
 
-def _comparison(name: str, one: Against) -> ComparisonRow:
+def _comparison(measure: Measure, name: str, one: Against) -> ComparisonRow:
     return ComparisonRow(
         system=name,
         difference=Entry(
             numbers.difference(one.difference.mean),
             one.difference.mean,
-            _interval(one.difference),
-            verdict=_verdict(one),
+            _interval(one.difference, numbers.difference_bound),
+            verdict=_verdict(measure, one),
         ),
         p_value=numbers.p_value(one.p_value),
         corrected=numbers.p_value(one.corrected),
@@ -135,63 +141,8 @@ def _comparison(name: str, one: Against) -> ComparisonRow:
         wins=one.wins,
         ties=one.ties,
         losses=one.losses,
-        detectable=numbers.mean(one.detectable) if math.isfinite(one.detectable) else numbers.NONE,
+        detectable=numbers.mean(one.detectable),
     )
-
-
-def _charts(
-    result: ExperimentResult,
-    facts: CollectionFacts,
-    row: Mapping[str, Cell],
-    standing: Standing,
-    anchor: str,
-) -> list[Chart]:
-    """Return the figures of the first measure that this collection has."""
-    if not standing.means:
-        return []
-    measure, means = next(iter(standing.means.items()))
-    title = str(measure)
-    order = places(result)
-    drawn = []
-    points = [
-        Point(name, one.mean, one.low, one.high, cell.latency.p50, cell.latency.p95)
-        for name, one in means.items()
-        if (cell := row[name]).latency is not None
-    ]
-    if points:
-        drawn.append(quality_against_latency(f"{anchor}-latency", title, points, facts.name, order))
-    against = standing.against.get(measure, {})
-    if against:
-        apart = [
-            Difference(name, one.difference.mean, one.difference.low, one.difference.high)
-            for name, one in against.items()
-        ]
-        drawn.append(intervals(f"{anchor}-intervals", title, result.baseline, apart, facts.name, order))
-        gains = {name: _differences(measure, row[name], row[result.baseline]) for name in against}
-        most = max((abs(gain) for values in gains.values() for gain in values.values()), default=0.0)
-        drawn += [
-            query_differences(
-                f"{anchor}-queries-{at}", title, name, result.baseline, list(values.values()), most
-            )
-            for at, (name, values) in enumerate(gains.items(), 1)
-        ]
-    return drawn
-
-
-def places(result: ExperimentResult) -> dict[str, int]:
-    """Return each system's place, which decides its mark in every figure: the baseline's is 0."""
-    names = [name for name in result.pipelines if name != result.baseline]
-    return {result.baseline: 0} | {name: at for at, name in enumerate(names, 1)}
-
-
-def _differences(measure: Measure, cell: Cell, baseline: Cell) -> dict[str, float]:
-    """Return query to difference, of the queries that both have."""
-    theirs = baseline.evaluation.values[measure]
-    return {
-        query: value - theirs[query]
-        for query, value in cell.evaluation.values[measure].items()
-        if query in theirs
-    }
 
 
 def _extremes(

@@ -69,24 +69,47 @@ class Standing:
 def standing(result: ExperimentResult, collection: str) -> Standing:
     """Return the statistics of one collection. All its tests, of every system by every measure, are one family."""
     row = result.row(collection)
-    found = Standing({}, {}, problems=[])
+    found = Standing({}, {})
     by_systems: dict[tuple[str, ...], list[Measure]] = {}
     for measure in result.measures:
         systems = tuple(name for name, cell in row.items() if cell.evaluation.values.get(measure))
         if systems:
-            found.means[measure] = {
-                name: Mean(row[name].evaluation.mean(measure)) for name in systems
-            }  # in the experiment's order, whatever the comparisons come to
-            by_systems.setdefault(systems, []).append(measure)
+            # In the experiment's order, whatever the comparisons come to.
+            found.means[measure] = {name: Mean(row[name].evaluation.mean(measure)) for name in systems}
+            if all(is_mean(measure, row[name]) for name in systems):
+                by_systems.setdefault(systems, []).append(measure)
     for systems, measures in by_systems.items():
+        if result.baseline not in systems or len(systems) == 1:
+            _alone(found, row, systems, measures)
+            continue
         try:
-            if result.baseline in systems and len(systems) > 1:
-                _compare(found, result, row, systems, measures)
-            else:
-                _alone(found, row, systems, measures)
+            _compare(found, result, row, systems, measures)
+        except InvalidEvaluation:
+            _compare_singly(found, result, row, systems, measures)
+    return _corrected(found, result)
+
+
+def is_mean(measure: Measure, cell: Cell) -> bool:
+    """Whether a cell's value of a measure is the mean of its queries' values: a percentile or a sum is not."""
+    values = cell.evaluation.values[measure].values()
+    mean = math.fsum(values) / len(values)
+    return math.isclose(measure.aggregate(values), mean, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def _compare_singly(
+    found: Standing,
+    result: ExperimentResult,
+    row: Mapping[str, Cell],
+    systems: Sequence[str],
+    measures: Sequence[Measure],
+) -> None:
+    """Compare by one measure after another, so that one that cannot be compared does not keep the others from it."""
+    for measure in measures:
+        try:
+            _compare(found, result, row, systems, [measure])
         except InvalidEvaluation as error:
             found.problems.append(f"Not compared: {error}.")
-    return _corrected(found, result)
+            _alone(found, row, systems, [measure])
 
 
 def _compare(
