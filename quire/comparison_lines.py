@@ -104,7 +104,7 @@ def _contrast_columns(comparison: Comparison, contrasts: Sequence[Contrast]) -> 
 def _mark(comparison: Comparison, contrast: Contrast) -> str:
     if not comparison.significant(contrast):
         return " "
-    return "▲" if contrast.difference > 0 else "▼"
+    return "▲" if contrast.gain > 0 else "▼"
 
 
 def _number(value: float, form: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -75,7 +76,8 @@ def compare(
 
     Raises:
         InvalidEvaluation: fewer than two systems, two of one name, no such baseline, test or correction, a measure
-            that a system lacks, systems measured on different queries, or a value that is no finite number.
+            that a system lacks or that is no mean over queries (a percentile, a sum), systems measured on different
+            queries, or a value that is no finite number.
     """
     systems = _systems(evaluations, baseline, measures)
     if test not in TESTS or correction not in CORRECTIONS:
@@ -99,6 +101,7 @@ def compare(
         of_baseline: dict[str, Contrast] = {}
         for column, (low, high) in enumerate(chosen):
             pairs, place = block.pairs[:, column], len(contrasts)
+            gains = -pairs if block.measure.lower_is_better else pairs
             contrast = Contrast(
                 measure=block.measure,
                 system=names[high],
@@ -109,9 +112,9 @@ def compare(
                 p_value=float(p_values[place]),
                 corrected_p=float(corrected[place]),
                 effect=effect_size(pairs, np.zeros_like(pairs)),
-                wins=int((pairs > tolerance).sum()),
-                ties=int((np.abs(pairs) <= tolerance).sum()),
-                losses=int((pairs < -tolerance).sum()),
+                wins=int((gains > tolerance).sum()),
+                ties=int((np.abs(gains) <= tolerance).sum()),
+                losses=int((gains < -tolerance).sum()),
                 detectable=minimum_detectable_difference(pairs, level=1.0 - level),
             )
             contrasts.append(contrast)
@@ -171,11 +174,23 @@ def _block(systems: Sequence[Evaluation], measure: Measure, chosen: Sequence[tup
         columns.append([values[query] for query in first])
     if not first:
         raise InvalidEvaluation(f"{measure}: no query was measured")
+    if not all(_is_mean(measure, column) for column in columns):
+        raise InvalidEvaluation(
+            f"{measure} of all queries is not the mean of theirs, and what is tested here are means; leave it out, "
+            "and look at it beside the comparison"
+        )
     try:
         pairs = [differences(columns[high], columns[low]) for low, high in chosen]
     except InvalidEvaluation as error:
         raise InvalidEvaluation(f"{measure}: {error}") from error
     return _Block(measure, np.array(columns, dtype=np.float64).T, np.array(pairs).T)
+
+
+def _is_mean(measure: Measure, values: Sequence[float]) -> bool:
+    mean = math.fsum(values) / len(values)
+    return not math.isfinite(mean) or math.isclose(
+        measure.aggregate(values), mean, rel_tol=1e-9, abs_tol=1e-12
+    )
 
 
 def _p_values(test: str, pairs: Floats, rounds: int, seed: int) -> Floats:

@@ -15,7 +15,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """A system against a baseline by one measure, over the same queries; what is positive speaks for the system.
+    """A system against a baseline by one measure, over the same queries. Differences are the system's less the other's.
 
     Args:
         measure: What is measured.
@@ -46,6 +46,11 @@ class Contrast:
     ties: int
     losses: int
     detectable: float
+
+    @property
+    def gain(self) -> float:
+        """The difference, turned so that what is above 0 speaks for the system: of times, less is better."""
+        return -self.difference if self.measure.lower_is_better else self.difference
 
 
 @dataclass(frozen=True, slots=True)

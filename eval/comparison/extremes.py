@@ -97,10 +97,12 @@ def extremes(
         raise InvalidEvaluation(
             f"{system.run} and {baseline.run} were not both measured by {measure} on the same queries"
         )
-    ordered = sorted(values, key=lambda query: (values[query] - others[query], query))
-    lost = [query for query in ordered[:count] if values[query] - others[query] < -TIE]
-    ordered.sort(key=lambda query: (others[query] - values[query], query))
-    gained = [query for query in ordered[:count] if values[query] - others[query] > TIE]
+    sign = -1.0 if measure.lower_is_better else 1.0
+    gains = {query: sign * (value - others[query]) for query, value in values.items()}
+    ordered = sorted(gains, key=lambda query: (gains[query], query))
+    lost = [query for query in ordered[:count] if gains[query] < -TIE]
+    ordered.sort(key=lambda query: (-gains[query], query))
+    gained = [query for query in ordered[:count] if gains[query] > TIE]
 
     def case(query: str) -> QueryCase:
         ours, theirs = list(hits.get(query, ())), list(baseline_hits.get(query, ()))

@@ -51,7 +51,7 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     """
     values, order = _checked(p)
     m = values.size
-    scaled = values[order] * m / np.arange(1, m + 1)
+    scaled = values[order] * (m / np.arange(1, m + 1))  # the factor first: the last is then exactly 1
     return _put_back(np.minimum.accumulate(scaled[::-1])[::-1], order)
 
 

@@ -10,7 +10,7 @@ from eval.statistics.pairs import Floats, differences
 from eval.statistics.results import TestResult
 
 NAME = "randomisation"
-EXACT = 14
+EXACT = 16
 """Up to so many pairs that differ, all 2ⁿ choices of signs are counted."""
 
 _BLOCK = 1_024  # rounds that are in memory at once

@@ -140,10 +140,10 @@ def audit_lines(found: Audit, baseline: str, screen: Screen) -> Iterator[str]:
 
 
 _LEGEND = (
-    "p: paired t-test against a random order, corrected by Holm over all shortcuts. Explains: the mean of what the same "
-    "preference adds to the baseline and what the system loses without it. Place: of the first documents among all of "
-    "the collection, 100% being the largest, newest or commonest. Intervals: 95%. No share where the difference itself "
-    "may be 0."
+    "p: paired t-test against a random order, corrected by Holm over all shortcuts. Explains: the mean of what the "
+    "same preference adds to the baseline and what the system loses without it. Place: of the first documents among "
+    "all of the collection, 100% being the largest, newest or commonest. Intervals: 95%. No share where the "
+    "difference itself may be 0."
 )
 
 

@@ -17,6 +17,7 @@ from quire.terminal import Screen, harmless, typed
 if TYPE_CHECKING:
     from eval.collection import Collection, Judgements
     from eval.comparison import QueryCase
+    from eval.measures import Evaluation
     from eval.run import Run
 
     Cases: TypeAlias = tuple[Sequence[QueryCase], Sequence[QueryCase]]
@@ -120,7 +121,7 @@ def eval_compare_command(
         for run, evaluation in zip(runs[1:], evaluations[1:], strict=True)
         if count
     }
-    notices = [notice for run in runs for notice in _incomplete(run, judgements)]
+    notices = [notice for evaluation in evaluations for notice in _notices(evaluation, len(judgements.qrels))]
     if as_json:
         document = comparison.to_json() | {"notices": notices} | ({"queries": _plain(found)} if count else {})
         click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
@@ -184,13 +185,13 @@ def _texts(topics_path: Path | None, collection: Collection | None) -> dict[str,
     return {} if collection is None else {query: topic.text for query, topic in collection.topics.items()}
 
 
-def _incomplete(run: Run, judgements: Judgements) -> list[str]:
-    missing = len(judgements.qrels.keys() - run.rankings.keys())
+def _notices(evaluation: Evaluation, queries: int) -> list[str]:
+    missing = len(evaluation.unanswered)
     if not missing:
         return []
     return [
-        f"{run.name} answers {len(judgements.qrels) - missing:,} of {len(judgements.qrels):,} judged queries; "
-        "the others count as if it had found nothing."
+        f"{evaluation.run} answers {queries - missing:,} of {queries:,} judged queries; the others count as if it had "
+        "found nothing."
     ]
 
 
