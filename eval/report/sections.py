@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from eval.experiment.result import Cell, CollectionFacts, ExperimentResult
+from eval.measures.measure import Measure
 from eval.report import cautions, numbers
 from eval.report.contents import (
     BETTER,
