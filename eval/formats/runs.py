@@ -30,7 +30,7 @@ SCHEMA = Schema(
     ("query_id", "doc_id"),
     {6: ("query_id", "iteration", "doc_id", "rank", "score", "run")},
 )
-_LARGEST = 3.4028234e38  # of a C float, which is what trec_eval sorts by
+_TOO_LARGE = 2.0**128 - 2.0**103  # from here on, rounding to a float32 gives infinity
 _PACKED = (".jsonl", ".ndjson")
 
 
@@ -221,7 +221,7 @@ def _score(path: Path, line: int, value: object) -> float:
         score = float(value) if isinstance(value, str | int | float) else math.nan
     except (ValueError, OverflowError):
         score = math.nan
-    if not abs(score) <= _LARGEST:
+    if not abs(score) < _TOO_LARGE:
         raise FormatError(path, line, f"{value!r:.60} is not a finite number that a float32 holds")
     return score
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,18 +115,20 @@ def _json_lines(path: Path, schema: Schema) -> Iterator[tuple[int, Record]]:
 
 
 def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    with opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, strict=True)
+    with opened(path) as file:
+        reader = csv.reader(
+            (
+                decoded(path, number, line).removeprefix("\ufeff" * (number == 1))
+                for number, line in enumerate(file, 1)
+            ),
+            strict=True,
+        )
         try:
             for row in reader:
                 if row:
                     yield reader.line_num, row
         except csv.Error as error:
             raise FormatError(path, reader.line_num, f"is not CSV ({error})") from None
-        except UnicodeDecodeError:
-            raise FormatError(
-                path, reader.line_num + 1, "is not UTF-8, here or soon after; save the file as UTF-8"
-            ) from None
 
 
 def _tsv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:

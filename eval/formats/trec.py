@@ -12,11 +12,13 @@ from eval.formats.lines import numbered_lines
 SUFFIXES = frozenset((".run", ".trec", ".txt", ".qrels", ".topics", ".res", ".results"))
 """The suffixes that are written in TREC's formats. On reading, every unknown suffix is taken for TREC's too."""
 
-_DIVIDES = re.compile("[\\s\x00\ud800-\udfff]|^\ufeff|^$")
+_DIVIDES = re.compile("[\\s\x00\ud800-\udfff]|^[\ufeff#]|^$")
 
 
 def columns(path: Path, expected: str) -> Iterator[tuple[int, list[bytes]]]:
     """Yield each line's columns and number. As in trec_eval, only ASCII blanks divide columns.
+
+    Lines that begin with # are comments, as they are for trec_eval from version 10.
 
     Args:
         path: The file.
@@ -27,6 +29,8 @@ def columns(path: Path, expected: str) -> Iterator[tuple[int, list[bytes]]]:
     """
     count = len(expected.split())
     for number, line in numbered_lines(path):
+        if line.startswith(b"#"):
+            continue
         parts = line.split()
         if len(parts) != count:
             shown = line.decode("utf-8", "replace")
