@@ -68,7 +68,7 @@ def _against_baseline(comparison: Comparison, contrasts: Sequence[Contrast]) -> 
     columns = [
         Column("system", [row.system for row in rows], left=True),
         Column("mean", [f"{row.mean:.4f}" for row in rows]),
-        Column("its interval", [interval_text(row.interval) for row in rows], rank=4),
+        Column("its interval", [interval_text(row.interval) for row in rows], rank=5),
     ]
     rest = _contrast_columns(comparison, contrasts)
     return columns + [
@@ -90,12 +90,12 @@ def _contrast_columns(comparison: Comparison, contrasts: Sequence[Contrast]) -> 
     columns = [
         Column("differs", [signed(contrast.difference) for contrast in contrasts]),
         Column("its interval", [interval_text(contrast.interval, sign=True) for contrast in contrasts]),
-        Column("p", [p_text(contrast.p_value) for contrast in contrasts], rank=1),
+        Column("p", [p_text(contrast.p_value) for contrast in contrasts], rank=2),
         Column("p  " if alone else "corrected p  ", corrected),
-        Column("effect", [_number(contrast.effect, "+.2f") for contrast in contrasts], rank=2),
-        Column("detectable", [_number(contrast.detectable, ".4f") for contrast in contrasts], rank=3),
+        Column("effect", [_number(contrast.effect, "+.2f") for contrast in contrasts], rank=3),
+        Column("detectable", [_number(contrast.detectable, ".4f") for contrast in contrasts], rank=4),
         Column("won", [f"{contrast.wins:,}" for contrast in contrasts]),
-        Column("tied", [f"{contrast.ties:,}" for contrast in contrasts]),
+        Column("tied", [f"{contrast.ties:,}" for contrast in contrasts], rank=1),
         Column("lost", [f"{contrast.losses:,}" for contrast in contrasts]),
     ]
     return [column for column in columns if not (alone and column.header == "p")]
