@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from eval.measures import Evaluation, Measure, evaluate, parse_measure
 from eval.run import Run
 
 _TITLE = 80
+_BUSY = 1.5  # load a processor: one process that uses them all has 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def cell_of(
     Raises:
         EvalError, SearchError, IndexingError, OSError: it cannot be run.
     """
-    pipeline = work.experiment.pipelines[name]
+    pipeline = work.experiment.pipeline(ground.collection.name, name)
     fingerprint, keeps = fingerprint_of(work, ground, pipeline)
     fresh = work.force and asked
     found = work.cache.load_cell(fingerprint) if keeps and not fresh else None
@@ -142,16 +144,25 @@ def _run(
     with pipeline.prepare(ground) as ready:
         experiment = work.experiment
         run = answered(ready, name, ground.collection.topics, experiment.k, experiment.page, work.doing)
+        busy = [_busy()] if ready.timed else []
         kept = KeptCell(
             settings=dict(pipeline.settings()),
             index=ready.index,
-            warnings=tuple(ready.warnings()),
+            warnings=tuple(filter(None, [*ready.warnings(), *busy])),
             seconds=round(time.monotonic() - clock, 1),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             machine=work.machine,
         )
     work.cache.keep_cell(fingerprint, run, kept)
     return run, kept
+
+
+def _busy() -> str:
+    """Return a warning where the machine has had more to do than one process; the empty string otherwise."""
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    if load <= _BUSY * processors:
+        return ""
+    return f"timed while the machine was busy with other work (load {load:.1f} on {processors} processors)"
 
 
 def fingerprint_of(work: Work, ground: CollectionGround, pipeline: Pipeline) -> tuple[str, bool]:

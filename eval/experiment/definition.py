@@ -65,6 +65,8 @@ class Experiment:
         collections_folder: Where relative paths of collections start; None for `folder`.
         definition: Its TOML text, for the record.
         only_on: Pipeline to the collections that it is run on, for those that are not run on all.
+        instead: Collection and pipeline to the pipeline that runs there under that name: the same with other settings,
+            such as an encoder that reads the collection's language.
 
     Raises:
         InvalidExperiment: a value is outside its range, or a name is not one of those that there are.
@@ -84,6 +86,7 @@ class Experiment:
     collections_folder: Path | None = None
     definition: str = ""
     only_on: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    instead: Mapping[tuple[str, str], Pipeline] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_names("collection", self.collections)
@@ -116,6 +119,10 @@ class Experiment:
     def compared_with(self) -> str:
         """The baseline: the one named, or the first pipeline."""
         return self.baseline or next(iter(self.pipelines))
+
+    def pipeline(self, collection: str, name: str) -> Pipeline:
+        """Return what runs on a collection under a pipeline's name."""
+        return self.instead.get((collection, name), self.pipelines[name])
 
     def path_of(self, source: CollectionSource) -> str:
         """Return what `read_collection` is to read."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.configuration import IndexingSettings
 from eval.collection import Collection
 from eval.experiment.cache import Cache
-from eval.experiment.fingerprint import code_fingerprint, digest
+from eval.experiment.fingerprint import INDEXING, code_fingerprint, digest
 from eval.experiment.pipeline import PipelineFailed
 from eval.experiment.result import IndexFacts
 
@@ -156,7 +156,10 @@ class CollectionGround:
         from indexer.splitter import SplitterSettings
 
         folder = self._cache.index_folder(self.collection.name, key)
-        made, code = self._cache.record(folder / "made.json"), code_fingerprint(("indexer",))
+        made, code = (
+            self._cache.record(folder / "made.json"),
+            code_fingerprint(INDEXING),
+        )
         encoder = self.encoder(settings)
         try:
             index = Index.open(folder / "index", encoder=encoder)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import NoneType
@@ -68,45 +68,59 @@ class _Reader:
     def experiment(self, tables: Mapping[str, Any], collections_folder: Path | None) -> Experiment:
         for key in tables:
             self.known(self.top(key), "key", key, (*_KEYS, *_TABLES))
-        hints = get_type_hints(Experiment)
-        folder = tables.get("folder", "")
+        hints = {**get_type_hints(Experiment), "folder": str}
         top: dict[str, Any] = {
-            key: self.converted(self.top(key), key, hints[key], tables[key])
-            for key in _KEYS
-            if key in tables and key != "folder"
+            key: self.converted(self.top(key), key, hints[key], tables[key]) for key in _KEYS if key in tables
         }
-        if not isinstance(folder, str):
-            raise self.wrong(self.top("folder"), f"folder must be a string; found {folder!r:.60}")
+        folder = self.path.parent / top.pop("folder", "")
+        collections = dict(self.tables(tables, "collection"))
+        pipelines = dict(self.tables(tables, "pipeline"))
         indexing = self.checked_keys("indexing", self.table(tables, "indexing"), IndexingSettings)
-        pipelines: dict[str, Pipeline] = {}
-        only_on: dict[str, tuple[str, ...]] = {}
-        for name, table in self.tables(tables, "pipeline"):
-            pipelines[name] = self.pipeline(name, table, indexing)
-            if "on" in table:
-                only_on[name] = self.converted(
-                    self.at(f"pipeline.{name}", "on"), "on", tuple[str, ...], table["on"]
-                )
-        collections = {
-            name: self.collection(name, table) for name, table in self.tables(tables, "collection")
-        }
+        made = {name: self.pipeline(name, table, indexing) for name, table in pipelines.items()}
         try:
             return Experiment(
                 **{"name": self.path.stem} | top,
-                collections=collections,
-                pipelines=pipelines,
-                only_on=only_on,
+                collections={name: self.collection(name, table) for name, table in collections.items()},
+                pipelines=made,
+                only_on=dict(self.only_on(pipelines)),
+                instead=dict(self.instead(collections, pipelines, indexing, made)),
                 folder=self.path.parent,
-                collections_folder=collections_folder or self.path.parent / folder,
+                collections_folder=collections_folder or folder,
                 definition=self.text,
             )
         except InvalidExperiment as error:
+            if str(error).startswith(str(self.path)):
+                raise
             raise InvalidExperiment(f"{self.path}: {error}") from error
+
+    def only_on(self, pipelines: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for name, table in pipelines.items():
+            if "on" in table:
+                where = self.at(f"pipeline.{name}", "on")
+                yield name, self.converted(where, f"pipeline.{name}.on", tuple[str, ...], table["on"])
+
+    def instead(
+        self,
+        collections: Mapping[str, Mapping[str, Any]],
+        pipelines: Mapping[str, Mapping[str, Any]],
+        indexing: Mapping[str, Any],
+        made: Mapping[str, Pipeline],
+    ) -> Iterator[tuple[tuple[str, str], Pipeline]]:
+        """Yield the pipelines that a collection's own [collection.NAME.indexing] makes other ones there."""
+        for collection, record in collections.items():
+            section = f"collection.{collection}.indexing"
+            own = self.checked_keys(section, self.table(record, "indexing"), IndexingSettings)
+            for name, table in pipelines.items():
+                there = self.pipeline(name, table, {**indexing, **own})
+                if there != made[name]:
+                    yield (collection, name), there
 
     def collection(self, name: str, table: Mapping[str, Any]) -> CollectionSource:
         section = f"collection.{name}"
         if "path" not in table:
             raise self.wrong(self.at(section), f"[{section}] has no path: the folder of a BEIR collection")
-        values = self.checked_keys(section, table, CollectionSource)
+        own = {key: value for key, value in table.items() if key != "indexing"}
+        values = self.checked_keys(section, own, CollectionSource)
         source: CollectionSource = self.made(section, CollectionSource, values)
         return source
 

@@ -110,7 +110,7 @@ def planned(experiment: Experiment, cache: str | Path) -> Iterator[tuple[str, st
         with _ground(work, name, source) as (ground, _):
             for of, pipeline in experiment.cells():
                 if of == name:
-                    fingerprint, keeps = fingerprint_of(work, ground, experiment.pipelines[pipeline])
+                    fingerprint, keeps = fingerprint_of(work, ground, experiment.pipeline(name, pipeline))
                     yield name, pipeline, keeps and work.cache.has_cell(fingerprint)
 
 

@@ -67,7 +67,7 @@ class RankBM25:
     """
 
     kind: ClassVar[str] = "rank-bm25"
-    sources: ClassVar[tuple[str, ...]] = ("indexer", "eval.experiment.pipelines.scored")
+    sources: ClassVar[tuple[str, ...]] = ("indexer.analyser", "eval.experiment.pipelines.scored")
     k1: float = 1.5
     b: float = 0.75
     language: str = "english"

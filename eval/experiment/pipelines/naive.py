@@ -39,7 +39,8 @@ class Naive:
 
     kind: ClassVar[str] = "naive"
     sources: ClassVar[tuple[str, ...]] = (
-        "indexer",
+        "indexer.analyser",
+        "indexer.encoder",
         "eval.experiment.pipelines.scored",
         "eval.experiment.pipelines.bm25",
     )

@@ -10,6 +10,7 @@ from typing import ClassVar
 from engine.configuration import IndexingSettings
 from engine.settings import SearchSettings
 from eval.collection import Topic
+from eval.experiment.fingerprint import INDEXING
 from eval.experiment.pipeline import Answer, Ground, Ready
 from eval.run import Span
 
@@ -52,7 +53,7 @@ class Quire:
     """
 
     kind: ClassVar[str] = "quire"
-    sources: ClassVar[tuple[str, ...]] = ("engine", "indexer")
+    sources: ClassVar[tuple[str, ...]] = ("engine.search_engine", *INDEXING)
     search: SearchSettings = field(default_factory=SearchSettings)
     indexing: IndexingSettings = field(default_factory=IndexingSettings)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.configuration import IndexingSettings
 from eval.collection import Topic
+from eval.experiment.fingerprint import INDEXING
 from eval.experiment.pipeline import Answer, Ground, PipelineFailed, Ready
 from eval.experiment.pipelines.quire import SPANS, index_words
 from eval.experiment.pipelines.scored import Scored
@@ -27,7 +28,7 @@ class OneVector:
     """
 
     kind: ClassVar[str] = "one-vector"
-    sources: ClassVar[tuple[str, ...]] = ("indexer", "eval.experiment.pipelines.scored")
+    sources: ClassVar[tuple[str, ...]] = (*INDEXING, "eval.experiment.pipelines.scored")
     indexing: IndexingSettings = field(default_factory=IndexingSettings)
 
     def settings(self) -> Mapping[str, str]:
@@ -53,7 +54,7 @@ class FirstPassage:
     """
 
     kind: ClassVar[str] = "first-passage"
-    sources: ClassVar[tuple[str, ...]] = ("indexer", "eval.experiment.pipelines.scored")
+    sources: ClassVar[tuple[str, ...]] = (*INDEXING, "eval.experiment.pipelines.scored")
     indexing: IndexingSettings = field(default_factory=IndexingSettings)
 
     def settings(self) -> Mapping[str, str]:
@@ -81,19 +82,21 @@ def _by_pooled(
     numbers = reader.live_documents()
     for done, (number, doc_id) in enumerate(zip(numbers.tolist(), reader.doc_ids(numbers), strict=True), 1):
         passages = reader.passages_of(number)
-        if len(passages):  # a document without any text has none
-            vectors = reader.vectors(passages)
-            seen = vectors[
-                np.any(vectors != 0, axis=1)
-            ]  # those in a script that the encoder does not read have none
-            pooled.append(pool(seen) if len(seen) else vectors[0])
+        vectors = reader.vectors(passages)
+        seen = vectors[
+            np.any(vectors != 0, axis=1)
+        ]  # those in a script that the encoder does not read have none
+        if len(seen):
+            pooled.append(pool(seen))
             doc_ids.append(doc_id)
             if shows_first:
                 begin = reader.passages(passages[:1])[0].passage
                 first[doc_id] = Span(doc_id, begin.start, begin.end)
         ground.progress("pooling vectors", done, len(numbers))
     if not pooled:
-        raise PipelineFailed("no document of the collection has a passage")
+        raise PipelineFailed(
+            f"encoder {encoder.name} reads none of the documents; choose one for their language"
+        )
     matrix = np.stack(pooled)
     matrix /= np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-9)
     ranks = Scored(doc_ids)
