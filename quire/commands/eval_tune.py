@@ -81,6 +81,7 @@ def eval_tune_command(
     from eval.tuning.stages import DEFAULT_PARAMETERS
     from eval.tuning.store import default_folder
 
+    _check_out(out)
     names = [name.strip() for name in params.split(",") if name.strip()] if params else DEFAULT_PARAMETERS
     settings = state.configuration().search
     stages = search_stages(names, settings)
@@ -126,6 +127,16 @@ def eval_tune_command(
     _print(held_out(tuning))
     click.echo(_ending(tuning.changes, out, len(tuning.trials)))
     return DONE
+
+
+def _check_out(out: Path | None) -> None:
+    """Refuse a file that could not take the result, before the work is done."""
+    from engine.configuration import load
+
+    if out is not None and not out.parent.is_dir():
+        raise click.UsageError(f"--out {out}: there is no folder {out.parent}")
+    if out is not None and out.exists():
+        load(out, environ={})
 
 
 def _whole(folds: str) -> int:
