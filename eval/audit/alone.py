@@ -44,19 +44,19 @@ class Alone:
 
 
 def candidates(qrels: Qrels, runs: Sequence[Run], depth: int) -> tuple[dict[str, list[str]], bool]:
-    """Return each judged query's documents to rank, and whether they are the judged ones alone.
+    """Return each judged query's documents to rank, and whether they are the judged ones.
 
-    The judged documents, where at least half of the queries have both relevant and other ones among them. Where what is
-    not relevant is hardly ever judged, any order of the judged is perfect; then those that some run has among its first
-    `depth` come to them, as not relevant.
+    They are, where at least half of the queries have both relevant and other ones among them. Where what is not
+    relevant is hardly ever judged, any order of the judged is perfect; then they are what some run has among its first
+    `depth`, relevant or not. Relevant documents that no run found are left out there: a field that only tells what runs
+    find from what they miss would seem to tell what is relevant.
     """
     both = sum(len({grade > 0 for grade in grades.values()}) == 2 for grades in qrels.values())
-    judged = {query: sorted(grades) for query, grades in qrels.items()}
     if 2 * both >= len(qrels):
-        return judged, True
+        return {query: sorted(grades) for query, grades in qrels.items()}, True
     return {
-        query: sorted({*grades, *(doc for run in runs for doc in list(run.rankings.get(query, ()))[:depth])})
-        for query, grades in judged.items()
+        query: sorted({doc for run in runs for doc in list(run.rankings.get(query, ()))[:depth]})
+        for query in qrels
     }, False
 
 

@@ -25,7 +25,7 @@ class Audit:
         collection: Its name.
         measure: By what.
         queries: How many were judged.
-        judged_only: Whether the candidates are the judged documents; else what the runs found is among them.
+        judged_only: Whether the candidates are the judged documents; else they are what the runs found.
         candidates: How many a query has, the mean.
         chance: What a random order of the candidates is worth.
         systems: Each run's worth on the candidates, the baseline first.

@@ -109,7 +109,7 @@ def audit_lines(found: Audit, baseline: str, screen: Screen) -> Iterator[str]:
     head = f"{found.measure} on {found.queries:,} queries of {found.collection}"
     yield screen.style(cut(harmless(head), screen.width), "bold")
     yield ""
-    which = "judged documents" if found.judged_only else "judged documents and what the runs found"
+    which = "those judged" if found.judged_only else "what the runs found"
     text = f"Alone, as an order of a query's {found.candidates:.0f} candidates ({which}):"
     yield from screen.wrap([(text, False)])
     yield from table_lines(_alone_columns(found), screen, "  ")

@@ -31,7 +31,7 @@ POOL = 50
 
 
 class World:
-    """Queries whose relevant documents tend to be new; systems that know relevance, and like what is new, more or less."""
+    """Queries whose relevant documents tend to be new; systems know relevance, and like what is new, more or less."""
 
     def __init__(self, seed: int, leak: float, queries: int = 100) -> None:
         generator = np.random.default_rng(seed)
@@ -267,7 +267,25 @@ def test_candidates_are_the_judged_documents_where_others_than_relevant_ones_are
     judged = {"q": {"right": 1, "wrong": 0}, "r": {"right": 2}}
     assert candidates(judged, [run], 1) == ({"q": ["right", "wrong"], "r": ["right"]}, True)
     positive = {"q": {"right": 1}, "r": {"right": 2}}
-    assert candidates(positive, [run], 1) == ({"q": ["found", "right"], "r": ["found", "right"]}, False)
+    assert candidates(positive, [run], 1) == ({"q": ["found"], "r": ["found"]}, False)
+
+
+def test_relevant_documents_that_no_run_found_do_not_make_a_shortcut_of_what_runs_avoid() -> None:
+    """Relevance knows nothing of the year, but the run prefers what is new, so that it is old relevant ones it misses."""
+    world = World(10, leak=0.0)
+    biased = world.run("biased", 1.0, 6.0)
+    found = Run("biased", {query: dict(list(ranks.items())[:25]) for query, ranks in biased.rankings.items()})
+    pool, _ = candidates(world.judgements.qrels, [found], 25)
+    filled = {
+        query: sorted({*documents, *world.judgements.qrels[query]}) for query, documents in pool.items()
+    }
+
+    def lowest_over_chance(candidates: dict[str, list[str]]) -> float:
+        rows, _ = ranked_alone([world.shortcut], candidates, world.judgements, NDCG)
+        return next(row.over_chance for row in rows if row.first == "lowest first")
+
+    assert lowest_over_chance(filled) > 0.25
+    assert lowest_over_chance(pool) < 0.12
 
 
 def test_a_run_among_candidates_keeps_its_order() -> None:
