@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,7 +17,9 @@ from eval.formats.topics import SCHEMA as TOPICS
 Contents: TypeAlias = Literal["run", "qrels", "topics"]
 
 _BY_COUNT: dict[int, Contents] = {2: "topics", 3: "qrels", 4: "qrels", 6: "run"}
+_TAG = re.compile(r"\s*<(\?|!--|[A-Za-z][\w-]*(\s[^<>]*)?>)")
 _BEIR = {"query-id", "corpus-id", "score"}
+_NAMES = {name for schema in (RUN, QRELS, TOPICS) for names in schema.names.values() for name in names}
 
 
 def contents_of(path: str | Path) -> Contents:
@@ -35,13 +38,14 @@ def contents_of(path: str | Path) -> Contents:
     else:
         line, data = next(numbered_lines(path), (0, b""))
         text = decoded(path, line, data)
-        parts = (
-            text.split("," if kind == ".csv" else "\t") if kind in TABLES or "\t" in text else text.split()
-        )
-        if text.lstrip().startswith("<"):
+        divider = "," if kind == ".csv" else "\t" if kind == ".tsv" or "\t" in text else None
+        parts = text.split(divider)
+        if _TAG.match(text) and kind not in TABLES:
             found = "topics"
+        elif kind in TABLES and _NAMES & set(_lower(parts)):
+            found = _by_names(parts)
         else:
-            found = (_by_names(parts) if kind in TABLES else None) or _BY_COUNT.get(len(parts))
+            found = _BY_COUNT.get(len(parts))
     if found is None:
         raise FormatError(
             path, 1, "may be a run, judgements or topics; say which (--as run, qrels or topics)"
@@ -50,7 +54,7 @@ def contents_of(path: str | Path) -> Contents:
 
 
 def _by_names(names: Iterable[str]) -> Contents | None:
-    present = {name.strip().strip('"').lower() for name in names}
+    present = set(_lower(names))
 
     def has(schema: Schema, *fields: str) -> bool:
         return all(present & set(schema.names[field]) for field in fields)
@@ -61,3 +65,7 @@ def _by_names(names: Iterable[str]) -> Contents | None:
         graded = present & (set(QRELS.names["grade"]) - {"score"}) or present >= _BEIR
         return "qrels" if graded else None
     return "topics" if has(TOPICS, "query_id", "text") else None
+
+
+def _lower(names: Iterable[str]) -> list[str]:
+    return [name.strip().strip('"\ufeff').lower() for name in names]

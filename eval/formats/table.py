@@ -190,7 +190,7 @@ def write_records(path: Path, columns: Sequence[str], rows: Iterable[Sequence[An
     with replacing(path) as file:
         text = codecs.getwriter("utf-8")(file)
         if kind == ".csv":
-            writer = csv.writer(text, lineterminator="\n")
+            writer = csv.writer(text)
             writer.writerow(columns)
             writer.writerows(rows)
         elif kind == ".tsv":
