@@ -70,7 +70,8 @@ class InterleavingOutcome:
     def words(self, a: str = "A", b: str = "B") -> str:
         """Return the outcome in one or two sentences."""
         span = f"{self.level:.0%} interval {self.low:.1%} to {self.high:.1%}"
-        said = f"{a} wins {self.share_a:.1%} of what is decided, reader by reader ({span}, p = {self.p_value:.3g})."
+        won = f"{a} wins {self.share_a:.1%} of a reader's searches, ties counting half"
+        said = f"{won} ({span}, p = {self.p_value:.3g})."
         if self.winner:
             better, worse = (a, b) if self.winner == "A" else (b, a)
             return f"{better} is better than {worse}: {said}"
