@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eval.errors import InvalidEvaluation, MissingDependency
 
@@ -123,7 +123,7 @@ def blank(width: float, height: float) -> Figure:
     """Return an empty figure of so many points; nothing global knows of it, so nothing needs closing."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width / 72, height / 72), layout="constrained")
+    return Figure(figsize=(width / 72, height / 72), dpi=72, layout="constrained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +186,12 @@ class Chart:
             raise InvalidEvaluation(f"{path}: figures are written as .svg or .png, not as {path.suffix!r}")
 
     def _drawn(self) -> str:
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+
         out = io.StringIO()
+        canvas: Any = FigureCanvasSVG(self.figure)
         with style():
-            self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+            canvas.print_svg(out, metadata={"Date": None, "Creator": None})  # `savefig` would draw it twice
         return out.getvalue()
 
 

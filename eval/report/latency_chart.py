@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from eval.report.figure import GROUND, WIDTH, Chart, blank, style
 from eval.report.marks import look, shortened
@@ -17,7 +17,8 @@ FASTEST = 0.01
 """Milliseconds; what is faster than the clock tells, zero included, is drawn here."""
 
 _Box: TypeAlias = tuple[float, float, float, float]
-_PLACES = (
+_Place: TypeAlias = tuple[int, int, Literal["left", "right"], Literal["bottom", "center", "top"]]
+_PLACES: tuple[_Place, ...] = (
     (5, 4, "left", "bottom"),
     (5, -4, "left", "top"),
     (-5, 4, "right", "bottom"),
@@ -111,39 +112,45 @@ def _label(axes: Axes, points: Sequence[Point]) -> None:
     if figure is None:
         return
     figure.draw_without_rendering()
-    size = figure.dpi / 72
+    figure.set_layout_engine("none")  # names are put where they fit; nothing moves from here on
     taken, lines = [], []
     for point in points:
         x, y = axes.transData.transform((max(point.p50, FASTEST), point.quality))
         right, top = axes.transData.transform((max(point.p95, point.p50, FASTEST), point.high))
         bottom = axes.transData.transform((1.0, point.low))[1]
-        taken.append((x - 4 * size, y - 4 * size, x + 4 * size, y + 4 * size))
-        lines += [(x - size, bottom, x + size, top), (x, y - size, right, y + size)]
+        taken.append((x - 4, y - 4, x + 4, y + 4))
+        lines += [(x - 1, bottom, x + 1, top), (x, y - 1, right, y + 1)]
     inside = axes.get_window_extent()
     frame = (inside.x0, inside.y0, inside.x1, inside.y1)
-    ground = {"facecolor": GROUND, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
     for point in points:
-        tried: list[tuple[float, int, Any, _Box]] = []
-        for rank, (dx, dy, across, up) in enumerate(_PLACES):
-            text = axes.annotate(
-                shortened(point.name),
-                (max(point.p50, FASTEST), point.quality),
-                (dx, dy),
-                textcoords="offset points",
-                ha=across,
-                va=up,
-                fontsize=9,
-                bbox=ground,
-            )
-            extent = text.get_window_extent()
-            box = (extent.x0, extent.y0, extent.x1, extent.y1)
+        at = (max(point.p50, FASTEST), point.quality)
+        text = axes.annotate(
+            shortened(point.name),
+            at,
+            (0, 0),
+            textcoords="offset points",
+            fontsize=9,
+            bbox={"facecolor": GROUND, "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+        )
+        extent = text.get_window_extent()
+        x, y = axes.transData.transform(at)
+        tried = []
+        for rank, place in enumerate(_PLACES):
+            box = _placed(place, x, y, extent.width, extent.height)
             hits = sum(_shared(box, other) for other in taken) + _area(box) - _shared(box, frame)
-            tried.append((3 * hits + sum(_shared(box, line) for line in lines), rank, text, box))
-        chosen = min(tried, key=lambda one: one[:2])
-        for one in tried:
-            if one is not chosen:
-                one[2].remove()
-        taken.append(chosen[3])
+            tried.append((3 * hits + sum(_shared(box, line) for line in lines), rank, box))
+        _, chosen, box = min(tried)
+        dx, dy, across, up = _PLACES[chosen]
+        text.set(position=(dx, dy), horizontalalignment=across, verticalalignment=up)
+        taken.append(box)
+
+
+def _placed(place: _Place, x: float, y: float, width: float, height: float) -> _Box:
+    """Return the box of a text of a size that stands at a place beside a mark; figures have 72 dots an inch."""
+    dx, dy, across, up = place
+    left = x + dx - (width if across == "right" else 0)
+    bottom = y + dy - {"bottom": 0.0, "center": height / 2, "top": height}[up]
+    return (left, bottom, left + width, bottom + height)
 
 
 def _area(box: _Box) -> float:

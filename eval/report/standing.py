@@ -67,7 +67,18 @@ class Standing:
 
 
 def standing(result: ExperimentResult, collection: str) -> Standing:
-    """Return the statistics of one collection. All its tests, of every system by every measure, are one family."""
+    """Return the statistics of one collection. All its tests, of every system by every measure, are one family.
+
+    Raises:
+        InvalidEvaluation: the result's test or correction is not known.
+    """
+    from eval.comparison import CORRECTIONS, TESTS
+
+    if result.test not in TESTS or result.correction not in CORRECTIONS:
+        raise InvalidEvaluation(
+            f"no test {result.test!r} with correction {result.correction!r}; tests are {', '.join(TESTS)}, "
+            f"corrections {', '.join(CORRECTIONS)}"
+        )
     row = result.row(collection)
     found = Standing({}, {})
     by_systems: dict[tuple[str, ...], list[Measure]] = {}
@@ -166,10 +177,6 @@ def _corrected(found: Standing, result: ExperimentResult) -> Standing:
     ]
     if not held:
         return found
-    if result.correction not in CORRECTIONS:
-        raise InvalidEvaluation(
-            f"no correction {result.correction!r}; corrections are {', '.join(CORRECTIONS)}"
-        )
     corrected = CORRECTIONS[result.correction](
         np.array([found.against[measure][name].p_value for measure, name in held])
     )

@@ -10,6 +10,7 @@ import pytest
 
 from eval.experiment.result import Cell, CollectionFacts, ExperimentResult, Failure, IndexFacts, Latency
 from eval.measures import Evaluation, parse_measure
+from eval.report import html_report
 
 MakeResult = Callable[..., ExperimentResult]
 
@@ -66,41 +67,54 @@ def make_facts(name: str, queries: int) -> CollectionFacts:
     )
 
 
-@pytest.fixture
-def make_result() -> MakeResult:
-    def make(
-        collections: Sequence[str] = ("cranfield", "cisi"),
-        systems: Sequence[str] = SYSTEMS,
-        queries: int = 40,
-        baseline: str = "bm25",
-        measures: Sequence[str] = MEASURES,
-        failures: Sequence[Failure] = (),
-        **changes: object,
-    ) -> ExperimentResult:
-        facts = [make_facts(name, queries) for name in collections]
-        cells = [
-            make_cell(one, system, measures, lift=0.15 if system == "hybrid" else 0.0)
-            for one in facts
-            for system in systems
-        ]
-        result = ExperimentResult(
-            name="A trial",
-            description="Three systems.\nTwo collections.",
-            definition='[experiment]\nname = "A trial"\n',
-            measures=[parse_measure(name) for name in measures],
-            baseline=baseline,
-            test="t",
-            correction="holm",
-            k=100,
-            collections=facts,
-            pipelines=list(systems),
-            cells=cells,
-            failures=failures,
-            versions={"quire-search": "0.1.0", "numpy": "2.0"},
-            machine="a machine, 2 cores",
-            started="2026-11-22T18:00:00+00:00",
-            seconds=75.0,
-        )
-        return replace(result, **changes)  # type: ignore[arg-type]
+def make(
+    collections: Sequence[str] = ("cranfield", "cisi"),
+    systems: Sequence[str] = SYSTEMS,
+    queries: int = 40,
+    baseline: str = "bm25",
+    measures: Sequence[str] = MEASURES,
+    failures: Sequence[Failure] = (),
+    **changes: object,
+) -> ExperimentResult:
+    facts = [make_facts(name, queries) for name in collections]
+    cells = [
+        make_cell(one, system, measures, lift=0.15 if system == "hybrid" else 0.0)
+        for one in facts
+        for system in systems
+    ]
+    result = ExperimentResult(
+        name="A trial",
+        description="Three systems.\nTwo collections.",
+        definition='[experiment]\nname = "A trial"\n',
+        measures=[parse_measure(name) for name in measures],
+        baseline=baseline,
+        test="t",
+        correction="holm",
+        k=100,
+        collections=facts,
+        pipelines=list(systems),
+        cells=cells,
+        failures=failures,
+        versions={"quire-search": "0.1.0", "numpy": "2.0"},
+        machine="a machine, 2 cores",
+        started="2026-11-22T18:00:00+00:00",
+        seconds=75.0,
+    )
+    return replace(result, **changes)  # type: ignore[arg-type]
 
+
+@pytest.fixture(scope="session")
+def make_result() -> MakeResult:
     return make
+
+
+@pytest.fixture(scope="session")
+def result() -> ExperimentResult:
+    """Two collections, three systems, forty queries."""
+    return make()
+
+
+@pytest.fixture(scope="session")
+def page_text(result: ExperimentResult) -> str:
+    """Its report."""
+    return html_report(result)
