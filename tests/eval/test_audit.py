@@ -271,7 +271,7 @@ def test_candidates_are_the_judged_documents_where_others_than_relevant_ones_are
 
 
 def test_relevant_documents_that_no_run_found_do_not_make_a_shortcut_of_what_runs_avoid() -> None:
-    """Relevance knows nothing of the year, but the run prefers what is new: the relevant ones that it misses are old."""
+    """Relevance knows nothing of the year, but the run prefers what is new: the relevant ones it misses are old."""
     world = World(10, leak=0.0)
     biased = world.run("biased", 1.0, 6.0)
     found = Run("biased", {query: dict(list(ranks.items())[:25]) for query, ranks in biased.rankings.items()})
