@@ -55,7 +55,7 @@ SETS = {
     "citeulike": ("citeulike_a_text", "personal", "personal_events_train.jsonl.gz"),
     "se": ("se_small", "", "events.jsonl.gz"),
 }
-BETAS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+BETAS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
 CANDIDATES = 200
 MEASURES = ("nDCG@10", "R@10")
 

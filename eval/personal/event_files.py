@@ -13,7 +13,7 @@ from eval.errors import FormatError
 from eval.formats.lines import kind_of
 from eval.formats.table import TABLES, Schema, records, write_records
 
-SCHEMA = Schema("event", FIELDS, ("user_id", "doc_id"))
+SCHEMA = Schema("record of an event", FIELDS, ("user_id", "doc_id"))
 
 
 def read_events(path: str | Path) -> list[Event]:
