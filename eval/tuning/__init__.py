@@ -10,13 +10,13 @@ more collections. `write_settings` puts what passed into a configuration file.
 """
 
 from eval.tuning.configuration_file import write_settings
+from eval.tuning.cross_validation import StageOutcome, Tuning, tune
 from eval.tuning.folds import collection_folds, query_folds
 from eval.tuning.gate import Gate, Verdict
 from eval.tuning.in_words import decisions, held_out, trials_table
 from eval.tuning.search_trials import SearchTrials, TuningSource
 from eval.tuning.stages import Parameter, Stage, search_stages
 from eval.tuning.trial import JudgedQuery, Trials
-from eval.tuning.tune import StageOutcome, Tuning, tune
 
 __all__ = [
     "Gate",

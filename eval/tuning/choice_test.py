@@ -7,8 +7,10 @@ take them as given. If no setting is better than the values in use, each query's
 have the opposite sign, all settings' together; so signs are flipped at random, query by query, every fold chooses
 again among the settings that it tried, and the gain is counted again. p is the share of flips that gain as much.
 
-A setting that is far worse would come out of a flip far better, which says nothing of luck: the differences of
-settings that are worse on average are first raised to an average of 0, the most that "no better" allows.
+A setting that is far worse would come out of a flip far better, which says nothing of luck. As in Hansen's test for
+superior predictive ability (Journal of Business & Economic Statistics, 2005), settings that are clearly worse than
+those in use, by more than √(2 ln ln n) standard errors, are not among the choices of a flip, and the differences of
+others that are worse on average are raised to an average of 0, the most that "no better" allows.
 """
 
 from __future__ import annotations
@@ -63,8 +65,12 @@ def choice_p_value(
 
 
 def _no_better(fold: FoldChoice, weights: Floats) -> FoldChoice:
-    means = weights @ fold.differences / weights.sum()
-    return replace(fold, differences=fold.differences - np.minimum(means, 0.0))
+    n = len(weights)
+    weighted = fold.differences * (weights * n / weights.sum())[:, None]
+    means = weighted.mean(axis=0)
+    errors = weighted.std(axis=0) / np.sqrt(n)
+    possible = means >= -np.sqrt(2 * np.log(np.log(max(n, 3)))) * errors
+    return replace(fold, differences=(fold.differences - np.minimum(means, 0.0))[:, possible])
 
 
 def _gains(signs: Floats, folds: Sequence[FoldChoice], weights: Floats) -> Floats:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eval.tuning.cross_validation import StageOutcome, Tuning
 from eval.tuning.gate import Contrast
 from eval.tuning.stages import Values
-from eval.tuning.tune import StageOutcome, Tuning
 
 
 def in_words(values: Values) -> str:
