@@ -100,9 +100,12 @@ def _fill(
         for query_id, measure, value in library.iter_calc(list(asked), qrels, rankings):
             if query_id in rankings:
                 of[measure][query_id] = value
-    except ValueError as error:
-        if "Unsupported" not in str(error):
-            raise
+    except Exception as error:
+        if not str(error).startswith("Unsupported measures"):
+            names = ", ".join(sorted(map(str, asked.values())))
+            raise InvalidEvaluation(
+                f"ir_measures cannot count {names} here ({type(error).__name__}: {error}); leave out the one that fails"
+            ) from error
         names = ", ".join(sorted(str(measure) for measure in asked.values() if not _supported(measure)))
         needed = "pyndeval" if "pyndeval" in str(error) else "cwl-eval"
         raise MissingDependency(needed, f"counting {names}", "measures") from error
