@@ -16,24 +16,19 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from beir_collections import datasets_folder
 from machine import describe
+from personal_runs import BETAS, Term, Vectors, anonymous_run, by_reader, chosen_betas, tilted
 
 from engine.event import Event
-from engine.query import Query
 from engine.search_engine import SearchEngine
-from engine.settings import SearchSettings
 from eval.collection import Collection
-from eval.formats import read_collection, read_run, write_run
-from eval.measures import evaluate, parse_measure
+from eval.formats import read_collection
 from eval.personal import (
-    Histories,
     MeasureStudy,
     PersonalStudy,
     histories_of,
@@ -41,12 +36,12 @@ from eval.personal import (
     read_events,
     recommendation_study,
     split_share,
+    stand_in_histories,
 )
-from eval.personal.control import without
 from eval.personal.leakage import seen_documents
-from eval.personal.readers import mean, reader_means
+from eval.personal.readers import mean
 from eval.personal.shown import Popularity
-from eval.run import Run, in_given_order
+from eval.run import Run
 from indexer.encoder import DEFAULT_ENCODER, load_encoder
 from indexer.index import Index
 from indexer.pipeline import index_corpus
@@ -55,92 +50,19 @@ SETS = {
     "citeulike": ("citeulike_a_text", "personal", "personal_events_train.jsonl.gz"),
     "se": ("se_small", "", "events.jsonl.gz"),
 }
-BETAS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
-CANDIDATES = 200
 MEASURES = ("nDCG@10", "R@10")
 
-Term = Callable[[str, Sequence[Event], Sequence[str]], np.ndarray]
-"""Query, its history and candidates to what is added to each candidate's score."""
 
-
-@dataclass(frozen=True)
-class Vectors:
-    """One unit vector a document, the mean of its passages'."""
-
-    rows: np.ndarray
-    places: Mapping[str, int]
-
-    @classmethod
-    def of(cls, index: Index) -> Vectors:
-        """Return the vectors of an index's documents."""
-        reader = index.reader()
-        numbers = reader.live_documents()
-        rows = np.stack([reader.vectors(reader.passages_of(int(number))).mean(axis=0) for number in numbers])
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-        return cls(rows, {doc_id: place for place, doc_id in enumerate(reader.doc_ids(numbers))})
-
-    def profile(self, history: Sequence[Event]) -> np.ndarray:
-        """Return the weighted mean of the history's documents, of unit length, or zeros without a history."""
-        total = np.zeros(self.rows.shape[1], dtype=np.float32)
-        for event in history:
-            if event.doc_id in self.places:
-                total += event.weight * self.rows[self.places[event.doc_id]]
-        return total / max(float(np.linalg.norm(total)), 1e-9)
-
-    def likeness(self, _: str, history: Sequence[Event], candidates: Sequence[str]) -> np.ndarray:
-        """Return the cosine of each candidate with the profile."""
-        return self.rows[[self.places[doc_id] for doc_id in candidates]] @ self.profile(history)
-
-
-def anonymous_run(engine: SearchEngine, collection: Collection, kept: Path) -> Run:
-    """Return the engine's own list of each topic, with its scores; it is kept in a file, and read from there."""
-    if kept.exists():
-        return read_run(kept, "anonymous")
-    settings = SearchSettings(passages_per_hit=1)
-    rankings: dict[str, dict[str, float]] = {}
-    answered: dict[str, dict[str, float]] = {}
-    for query_id, topic in collection.topics.items():
-        if topic.text not in answered:
-            hits = engine.search(Query(topic.text, operators=False), k=CANDIDATES, settings=settings).hits
-            answered[topic.text] = {hit.doc_id: hit.score for hit in hits}
-        rankings[query_id] = answered[topic.text]
-    run = Run("anonymous", {query_id: in_given_order(found.items()) for query_id, found in rankings.items()})
-    write_run(run, kept)
-    return run
-
-
-def tilted(name: str, base: Run, term: Term, histories: Histories, betas: Mapping[str, float]) -> Run:
-    """Return the base with β times the term added, β by query; where the term is 0, the base's own order."""
-    rankings = {}
-    for query_id, ranking in base.rankings.items():
-        candidates = list(ranking)
-        scores = np.fromiter(ranking.values(), dtype=np.float64)
-        if histories.get(query_id):
-            scores = scores + betas[query_id] * term(query_id, histories[query_id], candidates)
-        order = np.argsort(-scores, kind="stable")
-        rankings[query_id] = {candidates[at]: float(-place) for place, at in enumerate(order.tolist())}
-    return Run(name, rankings)
-
-
-def chosen_betas(
-    base: Run, term: Term, collection: Collection, histories: Histories, hide: bool
-) -> tuple[dict[str, float], dict[int, float]]:
-    """Return each query's β and each half's: the one that is best for the readers of the other half."""
-    users = {query_id: str(collection.topics[query_id].user_id) for query_id in histories}
-    fold = {user: blake2b(user.encode(), digest_size=1).digest()[0] % 2 for user in users.values()}
-    measure = parse_measure("nDCG@10")
-    seen = seen_documents(histories)
-    worth: dict[int, list[float]] = {0: [], 1: []}
-    for beta in BETAS:
-        run = tilted("", base, term, histories, dict.fromkeys(users, beta))
-        values = evaluate(without(run, seen) if hide else run, collection.judgements, [measure]).values[
-            measure
-        ]
-        readers = reader_means(values, users)
-        for half in worth:
-            worth[half].append(mean({user: value for user, value in readers.items() if fold[user] == half}))
-    best = {half: BETAS[int(np.argmax(worth[1 - half]))] for half in worth}
-    return {query_id: best[fold[user]] for query_id, user in users.items()}, best
+def strengths(base: Run, term: Term, collection: Collection, events: Sequence[Event], hide: bool) -> None:
+    """Print nDCG@10 at every β, with the reader's own history and with a stand-in's."""
+    own = histories_of(collection.topics.values(), events)
+    lent = stand_in_histories(collection.topics.values(), events)
+    seen = seen_documents(own) if hide else dict.fromkeys(own, frozenset[str]())
+    table_head("β", *(f"{beta:g}" for beta in BETAS))
+    for label, histories in (("own", own), ("shuffled", lent)):
+        runs = [tilted("", base, term, histories, dict.fromkeys(own, beta)) for beta in BETAS]
+        means = [mean(by_reader(run, collection, seen)) for run in runs]
+        print(f"| {label} | {' | '.join(f'{value:.4f}' for value in means)} |")
 
 
 def row(name: str, study: PersonalStudy, part: MeasureStudy) -> str:
@@ -240,6 +162,7 @@ def study_of(
         print(f"{label}: {study.measures[0].verdict}")
     print("\n".join(notes))
     details(studies["mean vector"], studies["popularity"])
+    strengths(base, vectors.likeness, collection, events, hide)
     return studies
 
 
