@@ -2,8 +2,8 @@
 
     python benchmarks/reporting.py [--queries N] [--hits N] [--systems N] [--rounds N]
 
-Makes runs of so many queries and hits (1,000 x 1,000, five systems), measures them, and writes their report: statistics,
-figures, page. Prints the time of each round; the first includes importing matplotlib, scipy and jinja2.
+Makes runs of so many queries and hits (1,000 x 1,000, five systems), measures them, and writes their report:
+statistics, figures, page. Prints the time of each round; the first includes importing matplotlib, scipy and jinja2.
 """
 
 from __future__ import annotations

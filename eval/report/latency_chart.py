@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from eval.report.figure import GROUND, WIDTH, Chart, blank, style
+from eval.report.figure import GROUND, MUTED, WIDTH, Chart, blank, style
 from eval.report.marks import look, shortened
 
 if TYPE_CHECKING:
@@ -18,19 +18,22 @@ FASTEST = 0.01
 
 _Box: TypeAlias = tuple[float, float, float, float]
 _Place: TypeAlias = tuple[int, int, Literal["left", "right"], Literal["bottom", "center", "top"]]
-_PLACES: tuple[_Place, ...] = (
+_NEAR: tuple[_Place, ...] = (
     (5, 4, "left", "bottom"),
     (5, -4, "left", "top"),
     (-5, 4, "right", "bottom"),
     (-5, -4, "right", "top"),
     (7, 0, "left", "center"),
     (-7, 0, "right", "center"),
-    (5, 14, "left", "bottom"),
-    (5, -14, "left", "top"),
-    (-5, 14, "right", "bottom"),
-    (-5, -14, "right", "top"),
 )
-"""Where a label may stand: to the right, upwards, in points; and which of its corners is there. First is best."""
+_FAR: tuple[_Place, ...] = tuple(
+    (dx, dy, "left" if dx > 0 else "right", "center")
+    for dy in (18, -18, 32, -32, 46, -46, 60, -60)
+    for dx in (12, -12, 30, -30)
+)
+_PLACES = _NEAR + _FAR
+"""Where a label may stand: to the right, upwards, in points; and which of its corners is there. First is best; a line
+leads to those that are far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +141,20 @@ def _label(axes: Axes, points: Sequence[Point]) -> None:
         for rank, place in enumerate(_PLACES):
             box = _placed(place, x, y, extent.width, extent.height)
             hits = sum(_shared(box, other) for other in taken) + _area(box) - _shared(box, frame)
-            tried.append((3 * hits + sum(_shared(box, line) for line in lines), rank, box))
+            # Over another name or mark it cannot be read, over a line it can; far is worse than near.
+            cost = 10 * hits + sum(_shared(box, line) for line in lines) + (rank if rank >= len(_NEAR) else 0)
+            tried.append((cost, rank, box))
         _, chosen, box = min(tried)
         dx, dy, across, up = _PLACES[chosen]
         text.set(position=(dx, dy), horizontalalignment=across, verticalalignment=up)
+        if chosen >= len(_NEAR):
+            axes.annotate(
+                "",
+                at,
+                (dx, dy),
+                textcoords="offset points",
+                arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.5},
+            )
         taken.append(box)
 
 
