@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 
 import pytest
@@ -13,9 +14,9 @@ from engine.event import Event
 from eval.errors import InvalidEvaluation
 from eval.personal import Split, popularity_run, recommendation_study
 from eval.personal.calibration import jensen_shannon, miscalibration, popularity_groups
-from eval.personal.control import promotions, remaining
+from eval.personal.control import Remaining, promotions, remaining, verdict
 from eval.personal.groups import cold_start, history_groups
-from eval.personal.readers import finite
+from eval.personal.readers import Change, finite
 from eval.personal.shown import Popularity, gini, shown_by
 from eval.run import Run, in_given_order
 
@@ -197,3 +198,59 @@ def test_what_json_cannot_say_is_null() -> None:
         "a": [None, 1.5],
         "b": [None, {"c": "x"}],
     }
+
+
+def changed(difference: float, p: float, half: float = 0.01) -> Change:
+    return Change(
+        "a",
+        "b",
+        50,
+        0.2,
+        0.2 + difference,
+        difference,
+        difference - half,
+        difference + half,
+        p,
+        p,
+        1.0,
+        30,
+        10,
+        10,
+    )
+
+
+REAL = changed(0.1, 0.001)
+
+
+@pytest.mark.parametrize(
+    ("gain", "control", "personal_part", "share", "says"),
+    [
+        (changed(-0.1, 0.001), None, None, None, "Personalising makes it worse: -0.1000 over 50 readers"),
+        (changed(0.005, 0.3), None, None, None, "No gain is shown"),
+        (changed(-0.005, 0.3), None, None, None, "No gain is shown"),
+        (REAL, None, None, None, "whether that is personal is not known"),
+        (REAL, changed(0.08, 0.001), changed(0.02, 0.2), 0.8, "most of the gain, 80% .* remains"),
+        (
+            REAL,
+            changed(0.03, 0.01),
+            changed(0.07, 0.01),
+            0.3,
+            "part of it, 30% .*; the personal part is .0.0700",
+        ),
+        (REAL, changed(0.03, 0.2), changed(0.07, 0.06), 0.3, "more readers are needed to tell them apart"),
+        (REAL, changed(-0.05, 0.01), changed(0.15, 0.01), -0.5, "turns into a loss: the gain is personal"),
+        (
+            REAL,
+            changed(0.001, 0.8),
+            changed(0.099, 0.001),
+            0.01,
+            "it vanishes, 1% .* remains: the gain is personal",
+        ),
+        (changed(0.1, 0.00001), None, None, None, "p < 0.0001"),
+    ],
+)
+def test_the_verdict_says_what_the_numbers_do(
+    gain: Change, control: Change | None, personal_part: Change | None, share: float | None, says: str
+) -> None:
+    left = None if share is None else Remaining(share, share - 0.1, share + 0.1)
+    assert re.search(says, verdict(gain, control, personal_part, left))
