@@ -25,8 +25,8 @@ FILE = click.Path(path_type=Path)
 def eval_convert_command(source: Path, target: Path, contents: str | None, force: bool) -> int:
     """Convert IN, a run, judgements or topics, to the format that OUT's suffix names.
 
-    .run, .trec, .txt and .qrels are TREC's formats; .jsonl, .csv, .tsv, .parquet tables; all but Parquet may end in .gz.
-    A run's scores are written so that no tool reorders it.
+    .run, .trec, .txt and .qrels are TREC's formats; .jsonl, .csv, .tsv and .parquet tables; all but Parquet may end
+    in .gz. A run's scores are written so that no tool reorders it.
     """
     from eval.formats import read_qrels, read_run, read_topics, write_qrels, write_run, write_topics
     from eval.formats.contents import contents_of
@@ -40,7 +40,8 @@ def eval_convert_command(source: Path, target: Path, contents: str | None, force
         write_run(run, target)
         hits = sum(map(len, run.rankings.values()))
         for what, queries in lost(run, target).items():
-            click.echo(f"{target} does not hold the {what} of {queries:,} queries; .jsonl would.", err=True)
+            these = f"{queries:,} {'query' if queries == 1 else 'queries'}"
+            click.echo(f"{target} does not hold the {what} of {these}; .jsonl would.", err=True)
         said = f"a run of {len(run):,} queries and {hits:,} documents"
     elif contents == "qrels":
         qrels = read_qrels(source)

@@ -13,7 +13,6 @@ import click
 from quire.cli import DONE
 from quire.columns import Column, table_lines
 from quire.commands.eval_compare import judged, read_runs
-from quire.progress import plural
 from quire.terminal import Screen, typed
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _lines(
     for evaluation in evaluations:
         for notice in _notices(evaluation, judgements):
             yield from screen.wrap([(notice, False)], "  ", "! ")
-    yield screen.style(plural(len(judgements.qrels), "judged query").replace("querys", "queries"), "bold")
+    yield screen.style(f"Over {_queries(len(judgements.qrels), 'judged ')}", "bold")
     columns = [Column("run", [evaluation.run for evaluation in evaluations], left=True)]
     for measure in measures:
         values = [evaluation.mean(measure) for evaluation in evaluations]
@@ -124,11 +123,14 @@ def _notices(evaluation: Evaluation, judgements: Judgements) -> Iterator[str]:
             f"queries ({_some(evaluation.unanswered)}); they count as if it had found nothing."
         )
     if evaluation.unjudged:
-        count = len(evaluation.unjudged)
         yield (
-            f"{evaluation.run} answers {count:,} {'query' if count == 1 else 'queries'} that nobody judged "
+            f"{evaluation.run} answers {_queries(len(evaluation.unjudged))} that nobody judged "
             f"({_some(evaluation.unjudged)}); they count nowhere."
         )
+
+
+def _queries(count: int, kind: str = "") -> str:
+    return f"{count:,} {kind}{'query' if count == 1 else 'queries'}"
 
 
 def _some(names: Sequence[str]) -> str:

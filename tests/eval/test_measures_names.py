@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -199,3 +200,25 @@ def test_importing_evaluation_loads_none_of_its_libraries(root: Path) -> None:
     code = f"import sys, eval, eval.measures, eval.formats\nprint([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_name_in_the_documentation_is_a_measure(root: Path) -> None:
+    text = (root / "docs" / "measures.md").read_text(encoding="utf-8")
+    part = text[text.index("## The measures") : text.index("**Passages.**")]
+    found = [
+        name
+        for row in re.findall(r"^\| (`[^|]+) \|", part, re.MULTILINE)
+        for name in re.findall(r"`([^`]+)`", row)
+    ]
+    assert len(found) > 40
+    for name in found:
+        try:
+            parse_measure(name.replace("@k", "@10"))
+        except UnknownMeasure as error:
+            assert " needs its max_rel" in str(error) or " needs its cutoff" in str(error)  # noqa: PT017
+    bases = {
+        re.match(r"\w+", str(parse_measure(name.replace("@k", "@10"))))[0] for name in found if "@k" in name
+    }
+    documented = bases | {re.match(r"\w+", name)[0] for name in found}
+    assert documented >= set(OWN) | {"Latency"}
+    assert documented | {"NERR9", "NERR10"} >= {measure.NAME for measure in REGISTRY.values()}
