@@ -97,12 +97,16 @@ def ranked_alone(
 
     def values(places: Mapping[str, float], sign: float, times: int) -> Floats:
         total = np.zeros(len(queries))
+        keys = {
+            query: -sign * np.array([places.get(doc, -sign * np.inf) for doc in documents], dtype=np.float64)
+            for query, documents in pool.items()
+        }
         for _ in range(times):
             rankings = {}
             for query, documents in pool.items():
-                keys = np.array([sign * places[doc] if doc in places else -np.inf for doc in documents])
-                order = np.lexsort((generator.random(len(documents)), -keys))
-                rankings[query] = {documents[at]: float(len(order) - rank) for rank, at in enumerate(order)}
+                order = np.lexsort((generator.random(len(documents)), keys[query])).tolist()
+                best = [documents[at] for at in order]
+                rankings[query] = dict(zip(best, range(len(best), 0, -1), strict=True))
             measured = evaluate(Run("shortcut", rankings), judgements, [measure]).values[measure]
             total += np.array([measured[query] for query in queries])
         return total / times

@@ -12,6 +12,7 @@ from eval.audit.alone import Alone, candidates, ranked_alone, restricted
 from eval.audit.explained import Explained, explained
 from eval.audit.shortcut import shortcuts
 from eval.collection import Collection
+from eval.comparison.comparison import plain_interval
 from eval.errors import InvalidEvaluation
 from eval.measures import Measure, evaluate
 from eval.run import Run
@@ -54,8 +55,16 @@ class Audit:
             "candidates": {"judged_only": self.judged_only, "mean": self.candidates},
             "chance": self.chance,
             "systems": dict(self.systems),
-            "alone": [asdict(row) for row in self.alone],
-            "explained": [asdict(row) | {"share": row.share} for row in self.explained],
+            "alone": [asdict(row) | {"interval": plain_interval(row.interval)} for row in self.alone],
+            "explained": [
+                asdict(row)
+                | {
+                    "interval": plain_interval(row.interval),
+                    "gain_interval": plain_interval(row.gain_interval),
+                    "share": row.share,
+                }
+                for row in self.explained
+            ],
             "skipped": dict(self.skipped),
         }
 

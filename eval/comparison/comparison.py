@@ -137,7 +137,7 @@ class Comparison:
                     "measure": str(row.measure),
                     "system": row.system,
                     "mean": row.mean,
-                    "interval": _plain_interval(row.interval),
+                    "interval": plain_interval(row.interval),
                 }
                 for row in self.rows
             ],
@@ -148,7 +148,7 @@ class Comparison:
                     "baseline": contrast.baseline,
                     "queries": contrast.n,
                     "difference": contrast.difference,
-                    "interval": _plain_interval(contrast.interval),
+                    "interval": plain_interval(contrast.interval),
                     "p": contrast.p_value,
                     "corrected_p": contrast.corrected_p,
                     "effect": plain_number(contrast.effect),
@@ -168,5 +168,6 @@ def plain_number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _plain_interval(interval: Interval) -> list[float | None]:
+def plain_interval(interval: Interval) -> list[float | None]:
+    """Return the ends of an interval as `plain_number` does."""
     return [plain_number(end) for end in interval]

@@ -323,6 +323,15 @@ def test_an_audit_is_all_of_it_and_plain_values() -> None:
     assert len(record["explained"]) == 2
 
 
+def test_an_audit_of_one_query_makes_json_without_infinities() -> None:
+    collection, base, new = small()
+    one = Collection("one", {}, Judgements({"q0": {"d6": 1}}), collection.documents, "0")
+    record = json.loads(json.dumps(audit(one, base, [new], NDCG).to_json(), allow_nan=False))
+    assert record["alone"][0]["interval"] == [None, None]
+    assert record["explained"][0]["gain_interval"] == [None, None]
+    assert record["explained"][0]["share"] is None
+
+
 def test_an_audit_gives_the_same_again() -> None:
     collection, base, new = small()
     assert audit(collection, base, [new], NDCG, seed=3) == audit(collection, base, [new], NDCG, seed=3)
