@@ -58,10 +58,14 @@ def place_lines(
     )
 
 
-def relevance_lines(worth: Mapping[tuple[str, str], Relevance], most: int, screen: Screen) -> Iterator[str]:
+def relevance_lines(
+    worth: Mapping[tuple[str, str], Relevance], looked: Examination, most: int, screen: Screen
+) -> Iterator[str]:
     """Yield what the best documents are worth without the place's share."""
     shown = list(worth.items())[:most]
-    yield screen.style(f"{len(shown):,} of {len(worth):,} documents, best first, the place taken out", "bold")
+    yield screen.style(
+        f"{len(shown):,} of {len(worth):,} documents, surest first, the place taken out", "bold"
+    )
     columns = [
         Column("document", [doc for (_, doc), _ in shown], left=True),
         Column("query", [query for (query, _), _ in shown], left=True),
@@ -71,7 +75,8 @@ def relevance_lines(worth: Mapping[tuple[str, str], Relevance], most: int, scree
         Column("exposure", [f"{found.exposure:,.1f}" for _, found in shown], 2),
     ]
     yield from table_lines(columns, screen, "  ")
-    said = "Relevance: the chance of a click if shown first; the interval takes what is looked at as known."
+    how = "by moves" if looked.method == "moves" else "by EM"
+    said = f"Relevance: the chance of a click if shown first ({how}); the interval takes what is looked at as known."
     yield from _note(said, screen)
 
 

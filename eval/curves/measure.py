@@ -43,9 +43,10 @@ def measure(
 ) -> Curve:
     """Return the curve of a sweep.
 
-    Quality comes of one search a query and value, as deep as the measures look. Latency is measured apart, on the
-    first page: each query goes to all values in turn, beginning with another one each time, so that what disturbs
-    the machine disturbs all alike; three rounds, of which each query's quickest counts.
+    Each measure is taken of a search for as many documents as it looks at, because a search for more looks deeper:
+    nDCG@10 is what a reader of ten sees. Latency is measured apart, on the first page: each query goes to all values
+    in turn, beginning with another one each time, so that what disturbs the machine disturbs all alike; three rounds,
+    of which each query's quickest counts.
 
     Args:
         sweep: The engines.
@@ -69,20 +70,28 @@ def measure(
         raise InvalidEvaluation(
             f"{name}: a curve needs judged queries (found {len(asked)}), and a measure for them"
         )
-    values: dict[Value, dict[str, dict[str, float]]] = {value: {} for value in sweep.engines}
-    if judgements is not None:
-        judged = _of(judgements, asked)
-        deep = _depth(measures)
-        for value, engine in sweep.engines.items():
-            run = _run(f"{sweep.parameter} {value}", engine, asked, deep, doing)
-            found = evaluate(run, judged, measures)
-            values[value] = {str(one): dict(found.values[one]) for one in measures}
-    agreement = _agreement(sweep, asked, doing)
+    judged = None if judgements is None else _of(judgements, asked)
+    deep = {one: _depth(one) for one in measures} if judged is not None else {}
+    answers: dict[Value, dict[int, Run]] = {}
+    values: dict[Value, dict[str, dict[str, float]]] = {}
+    for value, engine in sweep.engines.items():
+        named = f"{sweep.parameter} {value}"
+        answers[value] = {k: _run(named, engine, asked, k, doing) for k in sorted({PAGE, *deep.values()})}
+        values[value] = {}
+        for k, run in answers[value].items():
+            asking = [one for one in measures if judged is not None and deep[one] == k]
+            if judged is not None and asking:
+                found = evaluate(run, judged, asking)
+                values[value] |= {str(one): dict(found.values[one]) for one in asking}
+    agreement: dict[Value, float] = {}
+    if sweep.exhaustive is not None:
+        wanted = _run(sweep.against, sweep.exhaustive, asked, PAGE, doing)
+        agreement = {value: _agreement(wanted, runs[PAGE]) for value, runs in answers.items()}
     times = _times(sweep.engines, list(_spread(asked, timed).values()), doing)
     points = []
     for value in sweep.engines:
         p50, p95 = np.percentile(times[value], [50, 95])
-        means = {one: float(np.mean(list(by.values()))) for one, by in values[value].items()}
+        means = {str(one): one.aggregate(values[value][str(one)].values()) for one in deep}
         points.append(
             Point(value, means, {}, agreement.get(value), round(float(p50), 3), round(float(p95), 3))
         )
@@ -119,21 +128,13 @@ def _run(name: str, engine: SearchEngine, topics: Mapping[str, Topic], k: int, d
     return Run(name, rankings, spans=spans)
 
 
-def _agreement(sweep: Sweep, topics: Mapping[str, Topic], doing: Doing) -> dict[Value, float]:
-    """Return the mean share of each engine's first page that the exhaustive search has on its own."""
-    if sweep.exhaustive is None:
-        return {}
-    shares: dict[Value, list[float]] = {value: [] for value in sweep.engines}
-    for at, topic in enumerate(topics.values(), 1):
-        wanted = _page(sweep.exhaustive, topic)
-        for value, engine in sweep.engines.items():
-            shares[value].append(len(wanted & _page(engine, topic)) / len(wanted) if wanted else 1.0)
-        doing(f"comparing with {sweep.against}", at, len(topics))
-    return {value: float(np.mean(found)) for value, found in shares.items()}
-
-
-def _page(engine: SearchEngine, topic: Topic) -> set[str]:
-    return {hit.doc_id for hit in engine.search(Query(topic.text, operators=False), k=PAGE).hits}
+def _agreement(wanted: Run, found: Run) -> float:
+    """Return the mean share of the exhaustive search's first pages that the other's have, too."""
+    shares = []
+    for query, ranking in wanted.rankings.items():
+        page = set(list(ranking)[:PAGE])
+        shares.append(len(page & set(list(found.rankings[query])[:PAGE])) / len(page) if page else 1.0)
+    return float(np.mean(shares))
 
 
 def _times(
@@ -180,10 +181,10 @@ def _of(judgements: Judgements, asked: Mapping[str, Topic]) -> Judgements:
     )
 
 
-def _depth(measures: Sequence[Measure]) -> int:
-    """Return how many documents the measures look at."""
-    cutoffs = [_CUTOFF.search(str(one)) for one in measures]
-    return max(PAGE, *(int(found[1]) if found else _DEEP for found in cutoffs))
+def _depth(measure: Measure) -> int:
+    """Return how many documents a measure looks at; those of the first page are all there anyway."""
+    cutoff = _CUTOFF.search(str(measure))
+    return max(PAGE, int(cutoff[1])) if cutoff else _DEEP
 
 
 def _spread(topics: Mapping[str, Topic], most: int) -> dict[str, Topic]:

@@ -169,7 +169,7 @@ def _impression(record: Mapping[str, Any], number: int) -> Impression:
     if not shown:
         raise _Unusable("impossible", "an impression that shows nothing")
     user, size = record.get("user_id"), len(shown)
-    if user is not None and not isinstance(user, str | int):
+    if user is not None and (isinstance(user, bool) or not isinstance(user, str | int)):
         raise _Unusable("malformed", f"user_id is a string, found {user!r:.60}")
     return Impression(
         query_id=_query(record),

@@ -255,8 +255,9 @@ def _linked(places: int, edges: Sequence[tuple[int, int]]) -> tuple[tuple[int, .
 def relevance(
     impressions: Iterable[Impression], looked: Examination, level: float = LEVEL
 ) -> dict[tuple[str, str], Relevance]:
-    """Return the relevance of each (query, document) that was shown where examination is known, best first.
+    """Return the relevance of each (query, document) that was shown where examination is known.
 
+    In order of the intervals' lower ends, so that what was lucky once does not lead.
     The intervals hold given the examination: they do not know how uncertain that is itself.
     """
     counts = _count(impressions)
@@ -271,7 +272,7 @@ def relevance(
             seen, got = float(exposure[number]), float(clicks[number])
             low, high = rate_interval(got, seen, float(squares[number]), level)
             found[pair] = Relevance(min(1.0, got / seen), low, high, int(got), seen)
-    return dict(sorted(found.items(), key=lambda item: (-item[1].value, -item[1].exposure, item[0])))
+    return dict(sorted(found.items(), key=lambda item: (-item[1].low, item[0])))
 
 
 def _count(impressions: Iterable[Impression]) -> _Counts:

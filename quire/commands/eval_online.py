@@ -65,9 +65,12 @@ def clicks_command(path: Path, without_floods: bool, level: float, documents: in
     seen = _kept(log, without_floods)
     rates = by_place(seen, level)
     by_em, by_moves = examination(seen), examination_from_moves(seen, level)
-    worth = relevance(seen, by_em, level)
+    # Both know the same places, unless a link has too few clicks; with few impressions of each document EM leans.
+    unknown = [sum(map(math.isnan, one.values)) for one in (by_moves, by_em)]
+    looked = by_moves if unknown[0] <= unknown[1] else by_em
+    worth = relevance(seen, looked, level)
     cascade = dependent_clicks(seen)
-    warnings = list(dict.fromkeys([*by_em.warnings, *by_moves.warnings]))
+    warnings = looked.warnings
     if as_json:
         _print_json(
             {
@@ -75,6 +78,7 @@ def clicks_command(path: Path, without_floods: bool, level: float, documents: in
                 "impressions": len(seen),
                 "places": [asdict(rate) | {"value": rate.value} for rate in rates],
                 "examination": {"em": asdict(by_em), "moves": asdict(by_moves)},
+                "relevance_by": looked.method,
                 "going_on": cascade.going_on,
                 "relevance": [
                     {"query_id": query, "doc_id": doc} | asdict(found)
@@ -92,7 +96,7 @@ def clicks_command(path: Path, without_floods: bool, level: float, documents: in
     _print(place_lines(rates, by_em, by_moves, cascade, screen))
     if documents and worth:
         click.echo()
-        _print(relevance_lines(worth, documents, screen))
+        _print(relevance_lines(worth, looked, documents, screen))
     _print(warning_lines(warnings, screen))
     return DONE
 

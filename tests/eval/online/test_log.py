@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eval.errors import FormatError
 from eval.online import Log, read_log
@@ -86,6 +88,7 @@ def test_what_cannot_have_happened_is_left_out_and_said(
         GOOD | {"clicks": None},
         GOOD | {"query_id": True},
         GOOD | {"user_id": ["u"]},
+        GOOD | {"user_id": True},
         GOOD | {"at": "yesterday"},
         GOOD | {"at": True},
         GOOD | {"at": 1e300},
@@ -135,3 +138,50 @@ def test_a_flood_is_said_and_can_be_left_out(tmp_path: Path) -> None:
     assert len(log.impressions) == 360
     assert len(log.without_floods()) == 300
     assert not read(tmp_path, *calm, *[GOOD | {"user_id": "keen"}] * 15).problems
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["a", "b", "A", "-"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+KEYS = (
+    "query_id",
+    "query",
+    "user_id",
+    "at",
+    "shown",
+    "clicks",
+    "propensity",
+    "propensities",
+    "target",
+    "targets",
+    "teams",
+)
+
+
+@given(
+    changes=st.lists(
+        st.dictionaries(st.sampled_from([*KEYS, "shares", "impression_id"]), anything, max_size=3), max_size=4
+    )
+)
+def test_every_line_is_an_impression_or_a_problem(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[dict[str, object]]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    log = read(
+        folder,
+        *[GOOD | {"impression_id": str(at)} for at in range(500)],
+        *[GOOD | change for change in changes],
+    )
+    lines = sorted([seen.line for seen in log.impressions] + [problem.line for problem in log.problems])
+    assert lines == list(range(1, 501 + len(changes)))
+    for seen in log.impressions:
+        assert all(0 <= place < len(seen.shown) for place in seen.clicks)
+        assert all(0 < chance <= 1 for chance in (*seen.propensities, seen.propensity or 1.0))
+        assert len(seen.shares) in (0, len(seen.shown))
