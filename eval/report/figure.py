@@ -11,11 +11,11 @@ import html
 import io
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from eval.errors import InvalidEvaluation, MissingDependency
 
@@ -42,10 +42,14 @@ DARK = {"ink": "#e8eaed", "muted": "#a9b2bc", "rule": "#3a424c", "ground": "#141
 }
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
+FONT = "DejaVu Sans"
+"""Comes with matplotlib, so that texts are as wide on every machine."""
+
 _STYLE: dict[str, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "quire",
     "text.parse_math": False,
+    "font.family": FONT,
     "font.size": 9.5,
     "axes.labelsize": 9.5,
     "xtick.labelsize": 9,
@@ -96,12 +100,8 @@ _CHINESE = (
 
 
 @contextmanager
-def style(fonts: Sequence[str] = ("DejaVu Sans",)) -> Iterator[None]:
+def style() -> Iterator[None]:
     """Draw in the report's style. Everything that draws or saves a figure happens in here.
-
-    Args:
-        fonts: Families, the first that has a character draws it; the first alone decides where things stand in an
-            SVG, so that it is the same on every machine.
 
     Raises:
         MissingDependency: matplotlib is not installed.
@@ -111,7 +111,7 @@ def style(fonts: Sequence[str] = ("DejaVu Sans",)) -> Iterator[None]:
     except ImportError as error:
         raise MissingDependency("matplotlib", "drawing figures") from error
     with (
-        matplotlib.style.context(_STYLE | {"font.family": list(fonts)}, after_reset=True),
+        matplotlib.style.context(_STYLE, after_reset=True),
         warnings.catch_warnings(),
     ):
         # Text stays text, and the browser has the glyphs that matplotlib's own font lacks (Chinese names).
@@ -162,13 +162,23 @@ class Chart:
     def png(self, dots_per_inch: float = 200) -> bytes:
         """Return the figure as PNG, on the light ground."""
         from matplotlib.font_manager import get_font_names
+        from matplotlib.text import Text
 
-        out = io.BytesIO()
         installed = set(get_font_names())
-        with style(["DejaVu Sans", *(name for name in _CHINESE if name in installed)]):
-            self.figure.savefig(
-                out, format="png", dpi=dots_per_inch, facecolor=GROUND, metadata={"Software": None}
-            )
+        families = [FONT, *(name for name in _CHINESE if name in installed)]
+        out = io.BytesIO()
+        texts = cast("list[Text]", self.figure.findobj(Text))
+        try:
+            # Only here: where names stand in an SVG must not depend on the fonts of the machine.
+            for text in texts:
+                text.set_fontfamily(families)
+            with style():
+                self.figure.savefig(
+                    out, format="png", dpi=dots_per_inch, facecolor=GROUND, metadata={"Software": None}
+                )
+        finally:
+            for text in texts:
+                text.set_fontfamily(FONT)
         return out.getvalue()
 
     def save(self, path: str | Path) -> None:

@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
@@ -6,10 +8,12 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from eval.comparison import compare
+from eval.errors import MissingDependency
 from eval.experiment.result import ExperimentResult, Failure
 from eval.measures import parse_measure
 from eval.report import charts, html_report, write_report
 from eval.report.figure import DARK, LIGHT
+from eval.report.page import _environment
 
 HOSTILE = "<script>alert('x')</script>\"'&$\\frac{1}{0}$ `|` </svg></title>"
 
@@ -402,3 +406,22 @@ def test_settings_that_differ_between_collections_name_each(make_result):
         parsed(html_report(replace(result, cells=cells))).css_first("#method"), "Settings of hybrid"
     )
     assert settings == [["alpha, on cranfield", "0"], ["alpha, on cisi", "1"]]
+
+
+@pytest.mark.parametrize("library", ["jinja2", "matplotlib"])
+def test_a_missing_library_is_named_with_what_installs_it(make_result, monkeypatch, library):
+    _environment.cache_clear()
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setitem(sys.modules, f"{library}.style", None)
+    with pytest.raises(MissingDependency, match=rf"{library}.*quire-search\[eval\]"):
+        html_report(make_result(collections=["cranfield"], systems=["bm25"], queries=3))
+    _environment.cache_clear()
+
+
+def test_importing_the_report_loads_none_of_what_it_draws_with():
+    program = (
+        "import sys, eval.report;"
+        "print([name for name in ('matplotlib', 'jinja2', 'scipy', 'ir_measures', 'pyarrow') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
