@@ -32,14 +32,14 @@ def answered(ready: Ready, name: str, topics: Mapping[str, Topic], k: int, page:
         PipelineFailed, or an error of the engine: it does not answer.
         InvalidEvaluation: it answers with a document twice, or a score that is no number.
     """
+    asked = min(page, k) if ready.paged else k
     if ready.timed:
         for topic in _spread(list(topics.values()), WARM_UP):
-            ready.answer(topic, min(page, k))
+            ready.answer(topic, asked)
     rankings: dict[str, dict[str, float]] = {}
     seconds: dict[str, float] = {}
     spans: dict[str, Sequence[Span]] = {}
     for done, (query_id, topic) in enumerate(topics.items(), 1):
-        asked = min(page, k) if ready.paged else k
         started = time.perf_counter()
         answer = ready.answer(topic, asked)
         took = time.perf_counter() - started

@@ -21,7 +21,7 @@ from eval.errors import EvalError
 from eval.experiment.result import IndexFacts
 from eval.formats import read_run, write_run
 from eval.run import Run
-from indexer.local.durable import replace_atomically
+from indexer.local.durable import checksum, replace_atomically
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +70,8 @@ class Cache:
         folder = self._cell(fingerprint)
         try:
             record = json.loads((folder / _CELL).read_text(encoding="utf-8"))
+            if checksum(folder / _RUN) != record.pop("run"):
+                return None
             index = IndexFacts(**record.pop("index")) if record["index"] else record.pop("index")
             kept = KeptCell(**record, index=index)
             return read_run(folder / _RUN), replace(kept, warnings=tuple(kept.warnings))
@@ -82,7 +84,8 @@ class Cache:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _CELL).unlink(missing_ok=True)
         write_run(run, folder / _RUN)
-        replace_atomically(folder / _CELL, json.dumps(asdict(kept), ensure_ascii=False).encode())
+        record = asdict(kept) | {"run": checksum(folder / _RUN)}
+        replace_atomically(folder / _CELL, json.dumps(record, ensure_ascii=False).encode())
 
     def index_folder(self, name: str, fingerprint: str) -> Path:
         """Return the folder of an index."""

@@ -171,7 +171,7 @@ class _Reader:
         options = [option for option in get_args(wanted) if option is not NoneType]
         if NoneType in get_args(wanted) and len(options) == 1:
             wanted = options[0]
-        if get_origin(wanted) is not None and issubclass(get_origin(wanted), Mapping):
+        if get_origin(wanted) is Mapping:
             if isinstance(value, dict):
                 return value
             raise self.wrong(where, f"{key} must be a table; found {value!r:.60}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.collection import Qrels
-from eval.errors import FormatError, InvalidExperiment
+from eval.errors import FormatError, InvalidExperiment, UnknownMeasure
 from eval.measures.evaluation import Evaluation
 from eval.measures.measure import Measure
 from indexer.local.durable import replace_atomically
@@ -219,7 +219,7 @@ class ExperimentResult:
             if version != FORMAT:
                 raise FormatError(path, 0, f"is of format {version}, this Quire reads {FORMAT}; run it again")
             return _result(record)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, UnknownMeasure) as error:
             raise FormatError(
                 path, 0, f"is not the result of an experiment ({type(error).__name__}: {error})"
             ) from error

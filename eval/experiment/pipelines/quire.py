@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
@@ -16,6 +16,8 @@ from eval.run import Span
 
 SPANS = 30
 """At most so many passages are kept of each answer: what a reader sees on a page of ten."""
+
+_NOTICES = 5
 
 
 def in_words(value: object) -> str:
@@ -73,20 +75,19 @@ class Quire:
 
         index, facts = ground.index(self.indexing)
         engine = SearchEngine(index, index.encoder, self.search)
-        notices: dict[str, int] = {}
+        notices: dict[str, set[str]] = {}
 
         def answer(topic: Topic, k: int) -> Answer:
             ranking = engine.search(Query(topic.text, user_id=topic.user_id, operators=False), k=k)
             for notice in ranking.notices:
-                notices[notice] = notices.get(notice, 0) + 1
+                notices.setdefault(notice, set()).add(topic.query_id)
             shown = [Span(hit.doc_id, part.start, part.end) for hit in ranking.hits for part in hit.passages]
             return Answer([(hit.doc_id, hit.score) for hit in ranking.hits], shown[:SPANS])
 
         yield Ready(answer, facts, paged=True, warnings=lambda: _counted(notices))
 
 
-def _counted(notices: Mapping[str, int]) -> list[str]:
-    return [
-        f"{count:,} answers carried the notice: {notice}"
-        for notice, count in sorted(notices.items(), key=lambda item: (-item[1], item[0]))
-    ][:5]
+def _counted(notices: Mapping[str, Collection[str]]) -> list[str]:
+    """Return the most frequent notices, each with the number of topics whose answer carried it."""
+    often = sorted(notices.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [f"{len(topics):,} answers carried the notice: {notice}" for notice, topics in often[:_NOTICES]]

@@ -88,21 +88,19 @@ class Service:
     def prepare(self, ground: Ground) -> Iterator[Ready]:
         """Check that the headers' variables are set; nothing is sent yet."""
         headers = {name: _filled_from_environment(name, value) for name, value in self.headers.items()}
-        repeated = 0
+        repeated: dict[str, int] = {}
 
         def answer(topic: Topic, k: int) -> Answer:
-            nonlocal repeated
-            ranked, again = self._ranked(topic, self._ask(topic, k, headers), k)
-            repeated += again
+            ranked, repeated[topic.query_id] = self._ranked(topic, self._ask(topic, k, headers), k)
             return Answer(ranked)
 
         def warnings() -> list[str]:
             found = ["" if self.version else "a live service: asking it again may give other answers"]
-            found.append(
-                f"{repeated:,} hits repeated a document and were left out: the service ranks parts of documents"
-                if repeated
-                else ""
+            again = sum(repeated.values())
+            said = (
+                f"{again:,} hits repeated a document and were left out: the service ranks parts of documents"
             )
+            found.append(said if again else "")
             return list(filter(None, found))
 
         yield Ready(answer, warnings=warnings)
