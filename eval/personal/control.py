@@ -158,4 +158,4 @@ def verdict(
 
 
 def _p(change: Change) -> str:
-    return f"{change.corrected:.4f}" if change.corrected >= 0.0001 else "< 0.0001"
+    return f"{change.corrected:.4f}" if change.corrected >= 0.00005 else "< 0.0001"

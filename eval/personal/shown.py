@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.event import Event
+from eval.errors import InvalidEvaluation
 from eval.personal.histories import Histories
 from eval.personal.readers import mean, reader_means
 from eval.run import Run
@@ -92,11 +93,19 @@ def shown_by(
         popularity: Of all documents.
         catalogue: How many documents there are to show.
         cutoff: How many ranks.
+
+    Raises:
+        InvalidEvaluation: the run shows more documents than there are said to be.
     """
     lists = {query_id: list(run.rankings.get(query_id, ()))[:cutoff] for query_id in users}
     before = {query_id: list(anonymous.rankings.get(query_id, ()))[:cutoff] for query_id in users}
     filled = {query_id: ranked for query_id, ranked in lists.items() if ranked}
     counts = Counter(doc_id for ranked in lists.values() for doc_id in ranked)
+    if len(counts) > catalogue:
+        raise InvalidEvaluation(
+            f"run {run.name!r} shows {len(counts):,} documents, and the catalogue is said to have {catalogue:,}; "
+            "give the number of all documents there are"
+        )
     read = {
         query_id: _popularity({event.doc_id for event in history}, popularity)
         for query_id, history in histories.items()

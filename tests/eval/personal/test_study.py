@@ -223,12 +223,29 @@ def test_the_same_seed_gives_the_same_study_and_json_is_plain(world: Any) -> Non
     assert json.dumps(lonely.to_json(), allow_nan=False)  # one reader, no event: what is undefined is null
 
 
+def test_the_order_of_events_topics_and_judgements_does_not_matter(world: Any) -> None:
+    backwards = personal_study(
+        world.anonymous,
+        world.maker(world.by_taste),
+        Judgements(dict(reversed(world.judgements.qrels.items()))),
+        dict(reversed(world.topics.items())),
+        list(reversed(world.events)),
+        rounds=2000,
+    )
+    study = judge(world, world.maker(world.by_taste))
+    assert backwards.measures == study.measures
+    assert backwards.shown == study.shown
+    assert backwards.miscalibration == study.miscalibration
+
+
 def test_what_cannot_be_studied_is_said(world: Any) -> None:
     nameless = {query_id: replace(topic, user_id=None) for query_id, topic in world.topics.items()}
     with pytest.raises(InvalidEvaluation, match="none of the 120 judged queries names its reader"):
         personal_study(world.anonymous, world.anonymous, world.judgements, nameless, world.events)
     with pytest.raises(InvalidEvaluation, match="leave `shuffled` out"):
         judge(world, world.maker(world.by_taste), shuffled=world.anonymous)
+    with pytest.raises(InvalidEvaluation, match="shows 121 documents, and the catalogue is said to have 50"):
+        judge(world, world.anonymous, catalogue=50)
     with pytest.raises(UnknownMeasure):
         judge(world, world.anonymous, measures=["nonsense"])
     half = {q: (t if q.endswith("-0") else replace(t, user_id=None)) for q, t in world.topics.items()}
