@@ -20,11 +20,12 @@ from indexer.document import Document, Passage
 from indexer.encoding import Encoder
 from indexer.errors import InvalidSettings
 from indexer.packing import cut, cut_atom, pack
+from indexer.passage_tokens import count_tokens
 from indexer.token_map import TokenMap
 
 __all__ = ["Splitter", "SplitterSettings", "contextual_text"]
 
-FORMAT = 1
+FORMAT = 2  # 2: long texts are mapped in shorter pieces, cut between words; plain structure from one finder
 MIN_TOKENS = 16
 _MIN_ROOM = 8
 _SLACK = 2  # tokens that a cut may add at the edges of a passage
@@ -100,18 +101,20 @@ class Splitter:
         atoms, sections = sections_of(document)
         if not atoms and document.title.strip():
             atoms, sections = [Atom("piece", 0, 0)], [Section((), 0, 1, False)]
+        tokens = TokenMap(self._encoder, document.text)
         found: list[Passage] = []
         drafts: list[Passage] = []
-        for draft in self._drafts(document, atoms, sections):
+        for draft in self._drafts(document, tokens, atoms, sections):
             drafts.append(draft)
             if len(drafts) == _BATCH:
-                found += self._checked(document, drafts)
+                found += self._checked(document, tokens, drafts)
                 drafts.clear()
-        found += self._checked(document, drafts)
+        found += self._checked(document, tokens, drafts)
         return list(_numbered(document, found))
 
-    def _drafts(self, document: Document, atoms: list[Atom], sections: list[Section]) -> Iterator[Passage]:
-        tokens = TokenMap(self._encoder, document.text)
+    def _drafts(
+        self, document: Document, tokens: TokenMap, atoms: list[Atom], sections: list[Section]
+    ) -> Iterator[Passage]:
         before = tokens.before([atom.start for atom in atoms])
         after = tokens.before([atom.end for atom in atoms])
         groups = list(_grouped(sections, before, after, self._room))
@@ -142,31 +145,24 @@ class Splitter:
         for places in pack(own, own_before, own_after, size, self._settings.overlap):
             yield own[places.start].start, own[places.stop - 1].end
 
-    def _checked(self, document: Document, drafts: list[Passage]) -> list[Passage]:
+    def _checked(self, document: Document, tokens: TokenMap, drafts: list[Passage]) -> list[Passage]:
         """Return the drafts with their tokens counted; what is too long for the encoder is cut further."""
-        if not drafts:
-            return []
-        pieces = [document.text[draft.start : draft.end] for draft in drafts]
-        texts = [
-            contextual_text(document.title, draft.headings, piece)
-            for draft, piece in zip(drafts, pieces, strict=True)
-        ]
         passages: list[Passage] = []
-        counted = self._encoder.token_offsets(texts)
-        for draft, piece, text, spans in zip(drafts, pieces, texts, counted, strict=True):
-            shorter = list(self._shortened(draft, piece)) if len(spans) > self._room else []
+        counts = count_tokens(self._encoder, document, tokens, drafts)
+        for draft, count in zip(drafts, counts, strict=True):
+            shorter = list(self._shortened(document.text, draft)) if count.read > self._room else []
             if shorter:
-                passages += self._checked(document, shorter)
+                passages += self._checked(document, tokens, shorter)
             else:
-                own = int((spans[:, 1] > len(text) - len(piece)).sum()) if piece else 0
-                passages.append(replace(draft, tokens=own))
+                passages.append(replace(draft, tokens=count.own))
         return passages
 
-    def _shortened(self, draft: Passage, piece: str) -> Iterator[Passage]:
+    def _shortened(self, text: str, draft: Passage) -> Iterator[Passage]:
         """Yield the halves of a draft that is too long after all, or one without headings, or nothing.
 
         A piece of a text can have more tokens than it had inside the text, so it is looked at alone.
         """
+        piece = text[draft.start : draft.end]
         tokens = TokenMap(self._encoder, piece)
         (count,) = tokens.before([len(piece)])
         spans = list(cut(piece, 0, len(piece), tokens, max(1, count // 2)))

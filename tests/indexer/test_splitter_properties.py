@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,9 +191,9 @@ def test_looking_up_tokens_converts_no_arrays(monkeypatch: pytest.MonkeyPatch) -
     types: set[tuple[np.dtype[np.int32], np.dtype[np.int32]]] = set()
     search = np.searchsorted
 
-    def recording(starts: NDArray[np.int32], offsets: NDArray[np.int32]) -> NDArray[np.int64]:
+    def recording(starts: NDArray[np.int32], offsets: NDArray[np.int32], *side: Any) -> NDArray[np.int64]:
         types.add((starts.dtype, offsets.dtype))
-        return search(starts, offsets)
+        return search(starts, offsets, *side)
 
     monkeypatch.setattr(np, "searchsorted", recording)
     Splitter(Counting()).split(Document("d", SHAPES["one word"]))
