@@ -1,32 +1,45 @@
-"""The structure that a plain text shows, for documents whose reader saw none (records, mostly).
+"""The structure that a plain text shows: of text files, of records, and of documents whose reader saw none.
 
-Only what is sure: empty lines part paragraphs, and so does every line where lines are long or begin with
-a speaker's name; bullets and numbers begin list items; lines indented by four are code; headings are
-marked as such, underlined, in capitals, or numbered.
+Only what is sure: empty lines and form feeds part paragraphs, and so does every line where lines are long, begin
+with a speaker's name, or are indented in the Chinese manner; bullets and numbers begin list items; lines
+indented by four are code, unless they read as prose; headings are marked as such, underlined, in capitals, or
+numbered.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from indexer.document import Block
 
 _GAP = re.compile(r"\n(?:[^\S\n]*\n)+|\f")
 _LINE = re.compile(r"\S[^\n]*")
-_ITEM = re.compile(r"^[ \t]*(?:[-*+•·‣▪◦–]|\(?(?:\d{1,3}|[a-zA-Z])[.)])[ \t]+(?=\S)", re.MULTILINE)
+_BULLET = re.compile(r"[ \t]*(?:[-*+•·‣▪◦–]|\(?(?:\d{1,3}|[a-zA-Z])[.)])[ \t]+(?=\S)")
+_INDENTED = re.compile(rf"^(?:(?P<item>{_BULLET.pattern})|\u3000+(?=\S))", re.MULTILINE)
 _SPEAKER = re.compile(r"^[^\W\d_][\w .'()-]{0,40}[:：][ \t]*(?=\S)", re.MULTILINE)
 _UNINDENTED = re.compile(r"^(?! {4}|\t|[^\S\n]*$)", re.MULTILINE)
-_UNDERLINED = re.compile(r"\s*([^\n]{1,120})\n[ \t]*(=|-|~)\2{2,}\s*")
+_UNDERLINED = re.compile(r"\s*+(?=[^\n]{0,119}[^\W_])([^\n]{1,120})\n[ \t]*(=|-|~)\2{2,}[ \t]*(?:\n|\Z)")
+_ROMAN = r"m{0,3}(?:c[md]|d?c{0,3})(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})(?<!\s)"
+_NUMBER = rf"(?i:{_ROMAN}|\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _MARKED = re.compile(
     r"(?P<hashes>\#{1,6})[ \t]+\S.*"
-    r"|(?P<part>(?i:part|book|volume)[ \t]+(?:[ivxlcIVXLC]+|\d+)\b.{0,80})"
-    r"|(?P<chapter>(?i:chapter|appendix|article)[ \t]+(?:[ivxlcIVXLC]+|\d+|[A-Z])\b.{0,80})"
-    r"|第[零〇一二三四五六七八九十百千两\d]{1,8}[卷部篇编章回节條条](?:[\s:：、].{0,40})?"
+    rf"|(?P<part>(?i:part|book|volume)[ \t]+{_NUMBER}\b(?P<of_part>.{{0,80}}))"
+    rf"|(?P<chapter>(?i:chapter|appendix|article)[ \t]+(?:{_NUMBER}|[A-Z])\b(?P<of_chapter>.{{0,80}}))"
+    rf"|(?P<section>(?i:section)[ \t]+{_NUMBER}\b(?P<of_section>.{{0,80}}))"
+    r"|第[零〇一二三四五六七八九十百千两\d]{1,8}"
+    r"(?:(?P<zh_part>[卷部篇编編])|(?P<zh_chapter>[章回])|(?P<zh_section>[节節條条]))(?:[\s:：、].{0,40})?"
     r"|(?P<number>(?:\d{1,2}\.)+\d{1,2})\.?[ \t]+[^\W\d_a-z].{0,80}"
 )
+_TITLE = re.compile(r"[ \t]*[-–—:]+[ \t]+(?:[^\s.]+[ \t]+){0,9}[^\s.]+\.")
+_LEVELS = {"part": 1, "chapter": 2, "section": 3, "zh_part": 1, "zh_chapter": 2, "zh_section": 3}
 _NUMBERED = re.compile(r"(?:\d{1,2}|[IVX]{1,5})[.)]?[ \t]+[A-Z\u00c0-\u00de][^\n]{2,79}")
 _OPEN_END = re.compile(r"[.;,:!?。；，：！？…]\Z")
+_PLAIN_WORD = re.compile(r"[(\"'“‘]?[^\W\d_]+(?:[-'’][^\W\d_]+)*[)\"'”’]?[.,;:!?]?[)\"'”’]?")
+_UNBROKEN = re.compile(r"[!-~]{40,}")  # an address makes a line long that was wrapped by hand
+_COLUMNS = re.compile(r"\S[ \t]{3,}\S")  # what stands in columns
+_PROSE_WORDS = 8
 _MAX_HEADING = 120
 _MAX_TITLE_WORDS = 10
 _LONG = 150  # characters of what is surely text, so that a numbered line before it is no item of a list
@@ -35,7 +48,22 @@ _SHORT = 40  # lines shorter than this on the mean are verse, lists of words, or
 
 
 def plain_blocks(text: str) -> Iterator[Block]:
-    """Yield the blocks of a plain text in order: headings, paragraphs, list items, code. Linear."""
+    """Yield the blocks of a plain text in order: headings, paragraphs, list items, code. Linear.
+
+    They hold every character that is not white space, but for the rules under headings, and begin and end with
+    one (code with its indent). Lines may end in any manner.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", " \n").replace("\r", "\n")  # every character in its place
+    for block in _blocks(text):
+        piece = text[block.start : block.end]
+        end = block.start + len(piece.rstrip())
+        lead = len(piece) - len(piece.lstrip())
+        start = block.start + (piece.rfind("\n", 0, lead) + 1 if block.kind == "code" else lead)
+        yield replace(block, start=start, end=end)
+
+
+def _blocks(text: str) -> Iterator[Block]:
     capitals = not text[:4096].isupper()  # mean something
     start = 0
     held: tuple[int, int] | None = None
@@ -56,14 +84,17 @@ def _group_ends(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _group_blocks(text: str, start: int, end: int, capitals: bool, before_long: bool) -> Iterator[Block]:
+    if rule := _UNDERLINED.match(text, start, end):
+        yield Block("heading", *rule.span(1), "=-~".index(rule.group(2)) + 1)
+        start = rule.end()
     group = text[start:end]
+    if not group.strip():
+        return
     lines = group.strip().count("\n") + 1
-    if not _UNINDENTED.search(group):
+    if not (_UNINDENTED.search(group) or _BULLET.match(group) or _reads_as_prose(group)):
         yield Block("code", start, end)
     elif lines == 1:
         yield _line_block(text, start, end, capitals, before_long)
-    elif lines == 2 and (rule := _UNDERLINED.fullmatch(group)):
-        yield Block("heading", start, end, "=-~".index(rule.group(2)) + 1)
     elif _every_line_a_paragraph(group, lines):
         found = [(line.start(), line.end()) for line in _LINE.finditer(text, start, end)]
         for (first, last), following in zip(found, [*found[1:], None], strict=True):
@@ -73,21 +104,34 @@ def _group_blocks(text: str, start: int, end: int, capitals: bool, before_long: 
         yield from _items(text, start, end)
 
 
+def _reads_as_prose(group: str) -> bool:
+    """Whether an indented group is words, as in novels and manual pages, and no code, table or drawing."""
+    words = group.split()
+    plain = sum(map(bool, map(_PLAIN_WORD.fullmatch, words)))
+    return (
+        len(words) >= _PROSE_WORDS
+        and plain >= len(words) * 0.85
+        and len(_COLUMNS.findall(group)) * 20 < len(words)
+    )
+
+
 def _every_line_a_paragraph(group: str, lines: int) -> bool:
     if len(group) < lines * _SHORT:
         # Counting speakers is worth it for lines that are not single words.
         return len(group) >= lines * _SHORT // 4 and len(_SPEAKER.findall(group)) * 4 >= lines * 3
-    return len(_SPEAKER.findall(group)) * 4 >= lines * 3 or max(map(len, group.split("\n"))) > _WRAPPED
+    if len(_SPEAKER.findall(group)) * 4 >= lines * 3:
+        return True
+    return max(map(len, _UNBROKEN.sub("", group).split("\n"))) > _WRAPPED
 
 
 def _items(text: str, start: int, end: int) -> Iterator[Block]:
-    """Yield a wrapped group: list items from each bullet on, a paragraph before the first."""
+    """Yield a wrapped group: list items from each bullet on, paragraphs before and from each indent on."""
     at = start
     is_item = False
-    for bullet in _ITEM.finditer(text, start, end):
-        if not text[at : bullet.start()].isspace() and at < bullet.start():
-            yield _paragraph_or_item(at, bullet.start(), is_item)
-        at, is_item = bullet.start(), True
+    for found in _INDENTED.finditer(text, start, end):
+        if not text[at : found.start()].isspace() and at < found.start():
+            yield _paragraph_or_item(at, found.start(), is_item)
+        at, is_item = found.start(), found.group("item") is not None
     yield _paragraph_or_item(at, end, is_item)
 
 
@@ -101,7 +145,7 @@ def _line_block(text: str, start: int, end: int, capitals: bool, before_long: bo
         level = _heading_level(line, capitals, before_long) if len(line) <= _MAX_HEADING else 0
         if level:
             return Block("heading", start, end, level)
-    if _ITEM.match(text, start, min(end, start + 80)):
+    if _BULLET.match(text, start, min(end, start + 80)):
         return Block("list", start, end, 1)
     return Block("paragraph", start, end)
 
@@ -110,7 +154,7 @@ def _heading_level(line: str, capitals: bool, before_long: bool) -> int:
     if marked := _MARKED.fullmatch(line):
         if hashes := marked.group("hashes"):
             return len(hashes)
-        if not _OPEN_END.search(line):
+        if not _OPEN_END.search(line) or _is_a_title(marked):
             return _marked_level(marked)
     if _OPEN_END.search(line) or len(line.split()) > _MAX_TITLE_WORDS:
         return 0
@@ -121,9 +165,14 @@ def _heading_level(line: str, capitals: bool, before_long: bool) -> int:
     return 0
 
 
+def _is_a_title(marked: re.Match[str]) -> bool:
+    """Whether a line that ends with a stop is a heading all the same: `CHAPTER IV.`, or `Section 2 -- Scope.`."""
+    found = (marked.group(name) for name in ("of_part", "of_chapter", "of_section"))
+    rest = next((each for each in found if each is not None), "and more")
+    return not rest.strip(" \t.:") or rest.isupper() or _TITLE.fullmatch(rest) is not None
+
+
 def _marked_level(marked: re.Match[str]) -> int:
     if number := marked.group("number"):
         return 3 + number.count(".")
-    if marked.group("part"):
-        return 1
-    return 2 if marked.group("chapter") or not re.search("[节條条]", marked.group()) else 3
+    return next(level for name, level in _LEVELS.items() if marked.group(name))

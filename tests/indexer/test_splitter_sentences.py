@@ -94,6 +94,35 @@ LONG = "This paragraph is long enough to be nothing but text, and it has a sente
         ("Buy:\n- milk\n  of cows\n- eggs", ["paragraph", "list", "list"]),
         ("Do:\n\n    code()\n    more()\n\nDone.", ["paragraph", "code", "paragraph"]),
         ("A figure's caption\n\n" + LONG, ["paragraph", "paragraph"]),
+        ("Title\n=====\nText.", ["heading 1", "paragraph"]),
+        ("Title\r\n=====\r\n\r\nText.\r\rMore.", ["heading 1", "paragraph", "paragraph"]),
+        (
+            "Book Two\n\nChapter Twelve: Dawn\n\nSection 4\n\nText.",
+            ["heading 1", "heading 2", "heading 3", "paragraph"],
+        ),
+        ("CHAPTER I.\n\nText.", ["heading 2", "paragraph"]),
+        ("Section 2 -- Scope.\n\nText.", ["heading 3", "paragraph"]),
+        (f"    {LONG}\n     a) {LONG}\n     b) {LONG}", ["paragraph", "list", "list"]),
+        ("Text.\n\n     3. Term. As above.\n\n     b. more", ["paragraph", "list", "list"]),
+        ("CHAPTER XLIV\n\nPart civil, part criminal", ["heading 2", "paragraph"]),
+        ("CHAPTER I. THE SEA.\n\nText.", ["heading 2", "paragraph"]),
+        ("Section 3. The court may order it.\n\nText.", ["paragraph", "paragraph"]),
+        ("第二卷\n\n第三回 出发\n\n第一节\n\n他走了。", ["heading 1", "heading 2", "heading 3", "paragraph"]),
+        ("第三章 他走了。\n\n她也走了。", ["paragraph", "paragraph"]),
+        ("　　他回来了。\n　　天黑了，\n人都走了。", ["paragraph", "paragraph"]),
+        (
+            "    The listed files are read in the order given, and\n    what is missing is said to be so.\n\nEnd.",
+            ["paragraph", "paragraph"],
+        ),
+        ("    if (ready) {\n        start the engine and let it run;\n    }", ["code"]),
+        ("    north      south     east     west\n    one        two       three    four", ["code"]),
+        (
+            "One address: http://example.org/"
+            + "long/" * 15
+            + "\ndoes not make each of the lines of a paragraph\n"
+            "wrapped by hand a paragraph of its own, for the\nothers are as short as lines are.",
+            ["paragraph"],
+        ),
         ("one\ftwo", ["paragraph", "paragraph"]),
         (" \n\n ", []),
         ("", []),
@@ -122,7 +151,9 @@ def test_structure_of_plain_text(text: str, expected: list[str]) -> None:
                 "1. ",
                 "CAPITALS",
                 "中",
+                "\u3000",
                 "\r\n",
+                "\r",
             ]
         )
     ).map("".join)
@@ -131,7 +162,22 @@ def test_blocks_are_ordered_and_hold_every_character(text: str) -> None:
     at = 0
     for block in plain_blocks(text):
         assert at <= block.start < block.end <= len(text)
-        assert not text[at : block.start].strip()
+        assert not _but_for_rules(text[at : block.start])
         assert text[block.start : block.end].strip()
+        assert block.kind == "code" or text[block.start : block.end].strip() == text[block.start : block.end]
         at = block.end
-    assert not text[at:].strip()
+    assert not _but_for_rules(text[at:])
+
+
+def test_a_line_that_is_nearly_a_title_is_found_out_soon() -> None:
+    """Words of any cut would be tried for ten of them, which takes years."""
+    assert [block.kind for block in plain_blocks(f"Section 1 -- {'a' * 76}!\n\nText.")] == [
+        "paragraph",
+        "paragraph",
+    ]
+
+
+def _but_for_rules(between: str) -> str:
+    """What stands between two blocks, without the line under a heading."""
+    first, _, rest = between.strip().partition("\n")
+    return rest.strip() if len(first.strip()) >= 3 and not first.strip().strip(first[0]) else first
