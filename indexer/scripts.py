@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import cache
 from typing import Literal, TypeAlias
 
@@ -93,9 +92,3 @@ def script_of(run: str) -> Script:
         return "word"
     script = found.lastgroup
     return "cjk" if script == "cjk" else "hangul" if script == "hangul" else "sea"
-
-
-def script_runs(text: str) -> Iterator[tuple[Script, int, int]]:
-    """Yield the script, start and end of each run of `text` that holds terms, in order."""
-    for found in run_pattern().finditer(text):
-        yield script_of(found.group()), found.start(), found.end()

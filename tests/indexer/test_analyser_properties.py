@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from indexer.analyser import Analyser
-from indexer.scripts import ascii_pattern, run_pattern, script_runs
+from indexer.scripts import ascii_pattern, run_pattern
 
 ANALYSER = Analyser()
 SNIPPETS = [
@@ -123,7 +123,8 @@ def test_spelling_words_are_of_letters_and_indexed(text: str) -> None:
 def test_runs_are_ordered_and_hold_every_letter(text: str) -> None:
     at = 0
     outside = []
-    for _, start, end in script_runs(text):
+    for run in run_pattern().finditer(text):
+        start, end = run.span()
         assert at <= start < end
         outside.append(text[at:start])
         at = end
