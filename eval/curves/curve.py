@@ -13,8 +13,8 @@ from indexer.local.durable import replace_atomically
 
 FORMAT = 1
 Value: TypeAlias = float | int | str
-Rule: TypeAlias = Literal["shipped", "knee", "best"]
-RULES: tuple[Rule, ...] = ("shipped", "knee", "best")
+Rule: TypeAlias = Literal["current", "knee", "best"]
+RULES: tuple[Rule, ...] = ("current", "knee", "best")
 
 KNEE = 0.99
 """The share of the best quality that the knee keeps."""
@@ -129,20 +129,20 @@ class Curve:
             raise FormatError(path, 0, f"not a curve as `quire eval curves` writes it ({error})") from error
 
 
-def choose(points: Sequence[Point], rule: Rule, shipped: Value) -> tuple[Value, str]:
+def choose(points: Sequence[Point], rule: Rule, current: Value) -> tuple[Value, str]:
     """Return the value that a rule chooses, and the rule in words.
 
     The first measure decides; without judgements, agreement does. Equal points go to the cheaper, then the earlier.
 
     Raises:
-        InvalidEvaluation: the rule is unknown, or the shipped value was not measured, or there is no point.
+        InvalidEvaluation: the rule is unknown, or the current value was not measured, or there is no point.
     """
     if rule not in RULES or not points:
         raise InvalidEvaluation(f"a curve has points, and a rule of {', '.join(RULES)}; found {rule!r:.40}")
-    if rule == "shipped":
-        if all(point.value != shipped for point in points):
-            raise InvalidEvaluation(f"{shipped!r} is what is shipped, and was not measured")
-        return shipped, "what is shipped"
+    if rule == "current":
+        if all(point.value != current for point in points):
+            raise InvalidEvaluation(f"{current!r} is in use, and was not measured")
+        return current, "the value in use"
     by = next(iter(points[0].quality), "agreement")
 
     def worth(point: Point) -> float:

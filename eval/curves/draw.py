@@ -38,6 +38,7 @@ def chart(curve: Curve) -> Chart:
     panels = len(curve.measures) + compared + 1
     with style():
         figure = blank(WIDTH, 34 + _PANEL * panels)
+        figure.patch.set_facecolor(GROUND)  # an SVG by itself may stand on a dark page
         axes = [figure.add_subplot(panels, 1, row + 1) for row in range(panels)]
         for name, panel, colour in zip(
             curve.measures, axes, (SERIES[0], SERIES[2], *SERIES[4:], SERIES[0]), strict=False

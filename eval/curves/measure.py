@@ -36,7 +36,7 @@ def measure(
     measures: Sequence[Measure],
     *,
     name: str,
-    rule: Rule = "shipped",
+    rule: Rule = "current",
     queries: int = 0,
     timed: int = 100,
     doing: Doing = lambda what, done, total: None,
@@ -95,7 +95,7 @@ def measure(
         points.append(
             Point(value, means, {}, agreement.get(value), round(float(p50), 3), round(float(p95), 3))
         )
-    chosen, words = choose(points, rule, sweep.shipped)
+    chosen, words = choose(points, rule, sweep.current)
     from eval.experiment.machine import machine, versions
 
     return Curve(

@@ -35,7 +35,7 @@ class Sweep(AbstractContextManager["Sweep"]):
     Args:
         parameter: The setting.
         engines: Value to engine, in order.
-        shipped: The value that holds when nobody chooses one.
+        current: The value in use.
         exhaustive: What agreement is measured against; None where there is no such thing.
         against: What that is, in words.
         settings: What all engines share, name to value in words.
@@ -45,7 +45,7 @@ class Sweep(AbstractContextManager["Sweep"]):
 
     parameter: str
     engines: Mapping[Value, SearchEngine]
-    shipped: Value
+    current: Value
     exhaustive: SearchEngine | None = None
     against: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -101,13 +101,13 @@ def parsed(parameter: str, text: str) -> Value:
 def sweep(
     index: Index, parameter: str, values: Sequence[Value], settings: SearchSettings | None = None
 ) -> Sweep:
-    """Return an engine for each value of a setting; what is shipped is added where it is missing.
+    """Return an engine for each value of a setting; the current value is added where it is missing.
 
     Args:
         index: The index.
         parameter: A field of `SearchSettings`, or `ef`.
         values: Its values.
-        settings: Everything else, and what counts as shipped; the defaults without it.
+        settings: Everything else, and what counts as current; the defaults without it.
 
     Raises:
         InvalidEvaluation: no such setting, a value that it does not take, or `ef` for an index without a graph.
@@ -117,17 +117,17 @@ def sweep(
         raise InvalidEvaluation(f"{parameter!r} is no setting; there are {', '.join(parameters())}")
     if parameter == EF:
         return _by_ef(index, values, base)
-    shipped: Value = getattr(base, parameter)
+    current: Value = getattr(base, parameter)
     reader = index.reader()
     try:
         engines: dict[Value, SearchEngine] = {
             value: SearchEngine(_Reading(reader), index.encoder, replace(base, **{parameter: value}))  # type: ignore[arg-type]
-            for value in _ordered([*values, shipped])
+            for value in _ordered([*values, current])
         }
     except InvalidSearchSettings as error:
         raise InvalidEvaluation(f"{parameter}: {error}") from error
     exhaustive, against = _exhaustive(index, reader, base) if parameter in _PROPOSING else (None, "")
-    return Sweep(parameter, engines, shipped, exhaustive, against, _words(base, parameter), _described(index))
+    return Sweep(parameter, engines, current, exhaustive, against, _words(base, parameter), _described(index))
 
 
 def _by_ef(index: Index, values: Sequence[Value], base: SearchSettings) -> Sweep:
@@ -161,7 +161,7 @@ def _by_ef(index: Index, values: Sequence[Value], base: SearchSettings) -> Sweep
 
 
 def sweep_indexes(indexes: Mapping[str, Index], settings: SearchSettings | None = None) -> Sweep:
-    """Return an engine for each of several indexes of the same documents; the first is what is shipped.
+    """Return an engine for each of several indexes of the same documents; the first is the value in use.
 
     So encoders, their precision, and ways to split can be compared: what is decided when an index is made.
 

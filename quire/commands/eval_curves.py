@@ -41,9 +41,9 @@ EF = "ef"
 @click.option(
     "--choose",
     "rule",
-    type=click.Choice(["shipped", "knee", "best"]),
-    default="shipped",
-    help="Which point is marked: the current value, the fastest within 1% of the best, or the best (shipped).",
+    type=click.Choice(["current", "knee", "best"]),
+    default="current",
+    help="Which point is marked: the current value, the fastest within 1% of the best, or the best (current).",
 )
 @click.option("--queries", type=click.IntRange(0), default=0, metavar="N", help="At most N queries (0: all).")
 @click.option(

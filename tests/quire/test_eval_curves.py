@@ -27,7 +27,7 @@ def test_a_table_and_three_files(quire: object, records: Path, collection: Path,
     out = tmp_path / "out"
     result = run(quire, records, collection, "-p", "alpha", "--values", "0,1", "-m", "RR", "--out", out)
     assert "alpha on storms/test, 2 queries" in result.stdout
-    assert "* 0.55: what is shipped." in result.stdout.replace("\n", " ")
+    assert "* 0.55: the value in use." in result.stdout.replace("\n", " ")
     curve = Curve.load(out / "curve-alpha-on-storms-test.json")
     assert [point.value for point in curve.points] == [0.0, 0.55, 1.0]
     for point in curve.points:

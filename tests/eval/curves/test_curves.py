@@ -65,7 +65,7 @@ def test_quality_is_what_the_measures_say(
         curve = measure(engines, TOPICS, JUDGEMENTS, MEASURES, name="small", timed=2)
     assert {*values} < {point.value for point in curve.points}
     assert curve.chosen == getattr(SearchSettings(), parameter)
-    assert (curve.queries, curve.timed, curve.rule) == (12, 2, "what is shipped")
+    assert (curve.queries, curve.timed, curve.rule) == (12, 2, "the value in use")
     for point in curve.points:
         assert list(point.quality) == [str(one) for one in MEASURES]
         for one, k in zip(MEASURES, (10, 20), strict=True):  # asked for more, a search looks deeper
@@ -113,7 +113,7 @@ def test_ef_moves_recall_and_needs_a_graph(index: Index, tmp_path: Path) -> None
     with filled(tmp_path / "graph", 64, exact_up_to=1000, documents=1300) as large:
         with sweep(large, "ef", (400, 29), settings) as engines:
             assert list(engines.engines) == [29, 128, 400]
-            assert engines.shipped == 128
+            assert engines.current == 128
             curve = measure(engines, TOPICS, JUDGEMENTS, MEASURES, name="graph", timed=1)
         agreement = [point.agreement or 0.0 for point in curve.points]
         assert agreement == sorted(agreement)
@@ -160,17 +160,17 @@ POINTS = [
 
 
 def test_each_rule_chooses_as_it_says() -> None:
-    assert choose(POINTS, "shipped", 40) == (40, "what is shipped")
+    assert choose(POINTS, "current", 40) == (40, "the value in use")
     assert choose(POINTS, "knee", 40) == (20, "the fastest within 1% of the highest nDCG@10")
     assert choose(POINTS, "best", 40) == (80, "the highest nDCG@10")
-    for points, rule, shipped in ((POINTS, "shipped", 30), ([], "best", 1), (POINTS, "elbow", 40)):
+    for points, rule, current in ((POINTS, "current", 30), ([], "best", 1), (POINTS, "elbow", 40)):
         with pytest.raises(InvalidEvaluation):
-            choose(points, rule, shipped)  # type: ignore[arg-type]
+            choose(points, rule, current)  # type: ignore[arg-type]
 
 
 def hand_made() -> Curve:
     points = [replace(p, differences={"nDCG@10": (-0.1, 0.02)}, agreement=0.9) for p in POINTS]
-    return Curve("depth", "a <b> & 灯塔", points, 20, "what is shipped", 5, 5, "an exhaustive search")
+    return Curve("depth", "a <b> & 灯塔", points, 20, "the value in use", 5, 5, "an exhaustive search")
 
 
 def test_a_curve_comes_back_from_its_file(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_the_figure_is_deterministic_named_and_says_its_numbers(tmp_path: Path, 
         "first ten in common with an exhaustive search",
     ):
         assert wanted in text
-    assert any("what is shipped" in one for one in text)
+    assert any("the value in use" in one for one in text)
     assert any("20" in one for one in text)
     described = " ".join(node.text or "" for node in root.iter() if node.tag.endswith("}desc"))
     assert all(f"{point.quality['nDCG@10']:.4f}" in described for point in curve.points)
