@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import zlib
@@ -85,7 +86,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file beside `path` for writing, that takes the place of `path` when the block ends without an error.
 
     What is written is compressed where the name ends in `.gz`; equal content makes equal bytes.
+
+    Raises:
+        OSError: the folder is missing, or the file cannot be written.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder to write into", str(path.parent))
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with beside.open("wb") as raw:

@@ -12,6 +12,7 @@ from eval.formats.lines import numbered_lines
 SUFFIXES = frozenset((".run", ".trec", ".txt", ".qrels", ".topics", ".res", ".results"))
 """The suffixes that are written in TREC's formats. On reading, every unknown suffix is taken for TREC's too."""
 
+_LOOKS = {4: "four are judgements", 6: "six are a run"}
 _DIVIDES = re.compile("[\\s\x00\ud800-\udfff]|^[\ufeff#]|^$")
 
 
@@ -34,8 +35,9 @@ def columns(path: Path, expected: str) -> Iterator[tuple[int, list[bytes]]]:
         parts = line.split()
         if len(parts) != count:
             shown = line.decode("utf-8", "replace")
+            what = f"; {_LOOKS[len(parts)]}" if len(parts) in _LOOKS else ""
             raise FormatError(
-                path, number, f"has {len(parts)} columns, expected {count} ({expected}): {shown!r:.100}"
+                path, number, f"has {len(parts)} columns, expected {count} ({expected}){what}: {shown!r:.100}"
             )
         yield number, parts
 

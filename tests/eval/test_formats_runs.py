@@ -224,3 +224,15 @@ def test_equal_runs_make_equal_files(tmp_path: Path) -> None:
 def test_an_empty_file_is_an_empty_run(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")
     assert read_run(tmp_path / name) == Run("r", {})
+
+
+def test_a_missing_folder_is_named_and_not_a_file_in_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_run(Run("r", {}), tmp_path / "nowhere" / "r.run")
+    assert caught.value.filename == str(tmp_path / "nowhere")
+
+
+def test_judgements_in_place_of_a_run_are_recognised(tmp_path: Path) -> None:
+    (tmp_path / "qrels.txt").write_text("q 0 a 1\n")
+    with pytest.raises(FormatError, match=r"has 4 columns, expected 6 .*; four are judgements"):
+        read_run(tmp_path / "qrels.txt")

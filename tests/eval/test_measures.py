@@ -97,13 +97,13 @@ def subtopics_of(seed: int) -> tuple[Run, Judgements]:
     return Run("r", found), Judgements(qrels, subtopics=subtopics)
 
 
-@pytest.mark.parametrize("seed", range(25))
-def test_alpha_ndcg_is_ndeval_s(seed: int) -> None:
-    """Checked against pyndeval through ir_measures: the greedy ideal and its ties included."""
+@pytest.mark.parametrize("seed", [*range(20), 39, 95, 124, 195])
+@pytest.mark.parametrize(("alpha", "cutoff", "rel"), [(0.5, 10, 1), (0.3, 5, 1), (0.3, 3, 2), (0.9, 20, 1)])
+def test_alpha_ndcg_is_ndeval_s(seed: int, alpha: float, cutoff: int, rel: int) -> None:
+    """Checked against pyndeval through ir_measures: the greedy ideal too, whose ties decide in some of the seeds."""
     pytest.importorskip("pyndeval")
     ir_measures: Any = pytest.importorskip("ir_measures")
     run, judgements = subtopics_of(seed)
-    alpha, cutoff, rel = random.Random(seed).choice([(0.5, 10, 1), (0.3, 3, 2), (0.9, 20, 1), (0.5, 1, 1)])
     measure = parse_measure(f"alpha_nDCG(alpha={alpha},rel={rel})@{cutoff}")
     ours = evaluate(run, judgements, [measure]).values[measure]
     qrels = [
