@@ -85,7 +85,7 @@ def study_of(
     return MeasureStudy(
         measure=str(measure),
         query_means={
-            name: mean({query_id: each[query_id] for query_id in users})
+            name: mean({query_id: value for query_id, value in each.items() if query_id in users})
             for name, each in zip(names, values, strict=True)
         },
         gain=gain,

@@ -101,10 +101,15 @@ def personal_study(
 
     Raises:
         InvalidEvaluation: no judged query names its reader; a time is missing where it decides; a shuffled run is
-            given beside a function.
+            given beside a function; a measure is one of cost.
         UnknownMeasure: a measure's name is not known.
     """
     parsed = [parse_measure(name) for name in measures]
+    if not parsed or any(measure.lower_is_better for measure in parsed):
+        raise InvalidEvaluation(
+            "a personal study is by measures of quality, at least one, of which more is better; "
+            f"found {', '.join(measures) or 'none'}"
+        )
     histories = {
         query_id: history
         for query_id, history in histories_of(topics.values(), events).items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from engine.event import Event
 from eval.collection import Topic
 from eval.errors import InvalidEvaluation
-from eval.personal import histories_of, stand_in_histories
+from eval.formats import read_collection
+from eval.personal import histories_of, leakage_of_study, read_events, stand_in_histories
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 USERS = [f"u{number}" for number in range(8)]
@@ -102,3 +104,17 @@ def test_times_without_a_zone_are_utc() -> None:
     events = [Event("u", "d", at=datetime(2020, 1, 1, 12))]
     assert histories_of([Topic("q", "", "u", datetime(2020, 1, 1, 12))], events)["q"] == ()
     assert len(histories_of([Topic("q", "", "u", datetime(2020, 1, 1, 13))], events)["q"]) == 1
+
+
+def test_in_real_collections_no_history_holds_its_answers(datasets: Path) -> None:
+    for name, split, events_file in (
+        ("citeulike_a_text", "personal", "personal_events_train.jsonl.gz"),
+        ("se_small", "", "events.jsonl.gz"),
+    ):
+        collection = read_collection(datasets / name, split=split)
+        histories = histories_of(collection.topics.values(), read_events(datasets / name / events_file))
+        assert sum(bool(history) for history in histories.values()) > 800
+        assert leakage_of_study(collection.judgements.qrels, histories).clean
+        for query_id, history in histories.items():
+            asked = collection.topics[query_id].at
+            assert asked is None or all(event.at is not None and event.at < asked for event in history)

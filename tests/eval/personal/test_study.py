@@ -14,7 +14,7 @@ from eval.errors import InvalidEvaluation, UnknownMeasure
 from eval.measures import evaluate, parse_measure
 from eval.personal import PersonalStudy, histories_of, personal_study, stand_in_histories
 from eval.personal.control import without
-from eval.run import Run, in_given_order
+from eval.run import Run, Span, in_given_order
 
 pytest.importorskip("ir_measures", reason="the extra eval is not installed")
 pytest.importorskip("scipy", reason="the extra eval is not installed")
@@ -223,6 +223,27 @@ def test_the_same_seed_gives_the_same_study_and_json_is_plain(world: Any) -> Non
     assert json.dumps(lonely.to_json(), allow_nan=False)  # one reader, no event: what is undefined is null
 
 
+def test_a_measure_that_judges_fewer_queries_is_studied_on_those(world: Any) -> None:
+    spans = {
+        query_id: [Span(next(iter(found)), 0, 10)] for query_id, found in world.anonymous.rankings.items()
+    }
+    evidence = {query_id: found for query_id, found in spans.items() if query_id.endswith("-0")}
+    study = personal_study(
+        replace(world.anonymous, spans=spans),
+        replace(world.anonymous, name="other", spans={query_id: [] for query_id in spans}),
+        replace(world.judgements, evidence=evidence),
+        world.topics,
+        world.events,
+        measures=["SpanRecall@5", "nDCG@10"],
+        rounds=200,
+    )
+    part = study.measures[0]
+    assert (part.gain.base_mean, part.gain.other_mean) == (1.0, 0.0)
+    assert part.gain.readers == 60
+    assert part.query_means == {"anonymous": 1.0, "other": 0.0}
+    assert sum(group.queries for group in part.groups) == 60
+
+
 def test_the_order_of_events_topics_and_judgements_does_not_matter(world: Any) -> None:
     backwards = personal_study(
         world.anonymous,
@@ -246,6 +267,9 @@ def test_what_cannot_be_studied_is_said(world: Any) -> None:
         judge(world, world.maker(world.by_taste), shuffled=world.anonymous)
     with pytest.raises(InvalidEvaluation, match="shows 121 documents, and the catalogue is said to have 50"):
         judge(world, world.anonymous, catalogue=50)
+    for names in (["Latency(p95)"], []):
+        with pytest.raises(InvalidEvaluation, match="by measures of quality, at least one"):
+            judge(world, world.anonymous, measures=names)
     with pytest.raises(UnknownMeasure):
         judge(world, world.anonymous, measures=["nonsense"])
     half = {q: (t if q.endswith("-0") else replace(t, user_id=None)) for q, t in world.topics.items()}
