@@ -19,6 +19,7 @@ from eval.errors import InvalidEvaluation, MissingDependency
 from eval.measures import Evaluation, evaluate, parse_measure
 from eval.run import Run, Span, in_given_order
 
+pytest.importorskip("ir_measures")
 QUICK = settings(deadline=None, max_examples=60)
 SPANS = st.lists(
     st.builds(

@@ -14,6 +14,7 @@ from eval.formats import read_qrels, read_run
 from eval.measures import evaluate, parse_measure
 from eval.run import Run
 
+pytest.importorskip("ir_measures")
 PRINTED = json.loads(
     Path(__file__).with_name("trec_eval").joinpath("outputs.json").read_text(encoding="utf-8")
 )
