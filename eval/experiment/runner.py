@@ -17,6 +17,7 @@ from eval.experiment.cell import Progress, Stage, Work, cell_of, facts_of, finge
 from eval.experiment.definition import CollectionSource, Experiment, chosen_topics
 from eval.experiment.ground import CollectionGround
 from eval.experiment.machine import versions
+from eval.experiment.pipeline import Pipeline
 from eval.experiment.result import Cell, CollectionFacts, ExperimentResult, Failure
 from eval.formats import read_collection
 from eval.measures import Measure, parse_measure
@@ -67,6 +68,8 @@ def run_experiment(
     order = experiment.cells()
     for name, source in experiment.collections.items():
         here = [(at, pipeline) for at, (of, pipeline) in enumerate(order, 1) if of == name]
+        if not here:  # no pipeline runs on it
+            continue
         chosen = [(at, pipeline, (name, pipeline) in wanted) for at, pipeline in here]
         try:
             with _ground(work, name, source) as (ground, in_all):
@@ -110,8 +113,15 @@ def planned(experiment: Experiment, cache: str | Path) -> Iterator[tuple[str, st
         with _ground(work, name, source) as (ground, _):
             for of, pipeline in experiment.cells():
                 if of == name:
-                    fingerprint, keeps = fingerprint_of(work, ground, experiment.pipeline(name, pipeline))
-                    yield name, pipeline, keeps and work.cache.has_cell(fingerprint)
+                    yield name, pipeline, _is_kept(work, ground, experiment.pipeline(name, pipeline))
+
+
+def _is_kept(work: Work, ground: CollectionGround, pipeline: Pipeline) -> bool:
+    try:
+        fingerprint, keeps = fingerprint_of(work, ground, pipeline)
+    except EvalError:  # a run file that is not there yet
+        return False
+    return keeps and work.cache.has_cell(fingerprint)
 
 
 def _all_measures(experiment: Experiment, measures: list[Measure]) -> list[Measure]:
@@ -147,6 +157,8 @@ def _cells(
         try:
             cell = cell_of(work, ground, source, pipeline, asked)
         except Exception as error:
+            if not asked:  # nobody wants to know what it lacks
+                continue
             if not isinstance(error, EvalError | SearchError | IndexingError | OSError):
                 _log.warning("%s / %s", name, pipeline, exc_info=True)
             failures.append(Failure(name, pipeline, _reason(error)))

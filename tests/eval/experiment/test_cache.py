@@ -23,6 +23,9 @@ from eval.experiment.result import ExperimentResult
 from eval.experiment.runner import planned
 from indexer.local.writer import IndexWriter
 
+pytest.importorskip("ir_measures", reason="the extra eval is not installed")
+pytest.importorskip("rank_bm25", reason="the extra eval is not installed")
+
 WORDS = Quire(SearchSettings(alpha=0.0))
 
 

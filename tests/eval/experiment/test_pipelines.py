@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-import ir_measures
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,6 +27,9 @@ from indexer.analyser import Analyser
 from indexer.encoder import HashingEncoder
 from indexer.index import Index
 from indexer.pipeline import index_corpus
+
+ir_measures = pytest.importorskip("ir_measures", reason="the extra eval is not installed")
+pytest.importorskip("rank_bm25", reason="the extra eval is not installed")
 
 Scores = Mapping[str, Mapping[str, float]]
 SMALL = IndexingSettings(tokens=24, overlap=4)

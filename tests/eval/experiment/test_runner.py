@@ -29,6 +29,9 @@ from eval.experiment.runner import Stage
 from eval.formats import read_collection
 from eval.measures import parse_measure
 
+pytest.importorskip("ir_measures", reason="the extra eval is not installed")
+pytest.importorskip("rank_bm25", reason="the extra eval is not installed")
+
 NDCG = parse_measure("nDCG@10")
 
 
@@ -112,6 +115,26 @@ def test_a_collection_that_cannot_be_read_loses_only_itself(run, collection: Pat
     assert [cell.collection for cell in result.cells] == ["small"]
     assert [failure.collection for failure in result.failures] == ["absent", "bad"]
     assert "corpus.jsonl:31" in result.failures[1].reason
+
+
+def test_a_pipeline_is_run_where_it_is_said_to(run, tmp_path: Path) -> None:
+    collections = {name: CollectionSource("small") for name in ("here", "there", "nowhere")}
+    only_on = {"first": ("here",), "second": ("here", "there")}
+    pipelines = {"first": RankBM25(), "second": Scripted(one)}
+    result = run(pipelines, collections=collections, only_on=only_on)
+    assert [(cell.collection, cell.pipeline) for cell in result.cells] == [
+        ("here", "first"),
+        ("here", "second"),
+        ("there", "second"),
+    ]
+    assert [facts.name for facts in result.collections] == ["here", "there"]
+    assert not result.failures
+
+
+def test_what_nobody_asked_for_may_be_impossible(run) -> None:
+    result = run({"absent": RunFile("absent.run"), "words": RankBM25()}, only=["words"])
+    assert not result.failures
+    assert [cell.pipeline for cell in result.cells] == ["words"]
 
 
 def test_a_document_that_cannot_be_indexed_is_not_passed_over(run, collection: Path) -> None:

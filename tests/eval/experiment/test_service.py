@@ -19,6 +19,9 @@ from eval.experiment.pipelines.service import Service
 from eval.formats import read_collection, read_run, write_run
 from eval.run import Run, Span
 
+pytest.importorskip("ir_measures", reason="the extra eval is not installed")
+pytest.importorskip("rank_bm25", reason="the extra eval is not installed")
+
 Reply = Callable[[dict[str, Any]], Any]
 
 
