@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from eval.experiment.result import SHOWN, Cell, CollectionFacts, ExperimentResult
 from eval.report import numbers
 
+_REMARK = re.compile(r"\s*\([^()]*\)$")
 FEW_QUERIES = 25
 LITTLE_JUDGED = 0.5
 JUDGED_LESS = 0.05
@@ -43,8 +45,19 @@ def of_collection(result: ExperimentResult, facts: CollectionFacts) -> list[str]
         )
     said += _missing(row, facts)
     said += _judged(result, row, facts)
-    said += [f"{name}: {warning}" for name, cell in row.items() for warning in cell.warnings]
-    return said
+    return said + _of_cells(row)
+
+
+def _of_cells(row: Mapping[str, Cell]) -> list[str]:
+    """Return the cells' own warnings; what several say, but for a remark in brackets at its end, is said once."""
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for name, cell in row.items():
+        for warning in cell.warnings:
+            alike.setdefault(_REMARK.sub("", warning), []).append((name, warning))
+    return [
+        f"{', '.join(name for name, _ in found)}: {found[0][1] if len(found) == 1 else warning}"
+        for warning, found in alike.items()
+    ]
 
 
 def judged(cell: Cell, facts: CollectionFacts) -> float:

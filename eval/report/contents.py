@@ -197,11 +197,18 @@ class IndexRow:
 
 @dataclass(frozen=True, slots=True)
 class PipelineRow:
-    """A pipeline: its kind, and the settings it ran with; those that differ between collections name each."""
+    """A pipeline and its kind."""
 
     name: str
     kind: str
-    settings: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """A setting, and its value in each pipeline; a dash where it has none. Values that differ say on what."""
+
+    name: str
+    values: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +217,7 @@ class Method:
 
     facts: Sequence[tuple[str, str]]
     pipelines: Sequence[PipelineRow]
+    settings: Sequence[SettingRow]
     indexes: Sequence[IndexRow]
     collections: Sequence[tuple[str, str, str, str]]
     cells: Sequence[CellRow]

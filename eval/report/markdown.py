@@ -9,7 +9,12 @@ from eval.experiment.result import ExperimentResult
 from eval.report.contents import Contents, Entry, Method, Section, Summary
 from eval.report.gather import gather
 
-_SPECIAL = re.compile(r"[\\`*<>\[\]|~&]|(?<!\w)_|_(?!\w)|^(?:[#+-](?=\s)|#+(?=\s)|={2,}|-{2,})")
+_SPECIAL = re.compile(
+    r"[\\`*<>\[\]|~&]"
+    r"|(?<![^\W_])_|_(?![^\W_])"  # within a word it stands for itself
+    r"|(?<!\S)#"
+    r"|^(?:[+-](?=\s)|={2,}|-{2,})"
+)
 _TICKS = re.compile("`+")
 
 
@@ -136,13 +141,11 @@ def _section(section: Section, contents: Contents) -> list[str]:
 
 def _method(method: Method) -> list[str]:
     lines = ["## What was run", ""]
-    settings = [
-        [plain(pipeline.name), plain(pipeline.kind), plain(name), plain(value)]
-        for pipeline in method.pipelines
-        for name, value in pipeline.settings or [("–", "no settings")]
-    ]
-    if settings:
-        lines += _table(["system", "kind", "setting", "value"], settings, words=4)
+    if method.pipelines:
+        rows = [["kind", *(plain(pipeline.kind) for pipeline in method.pipelines)]]
+        rows += [[plain(setting.name), *map(plain, setting.values)] for setting in method.settings]
+        head = ["setting", *(plain(pipeline.name) for pipeline in method.pipelines)]
+        lines += _table(head, rows, words=len(head))
     if method.collections:
         rows = [[plain(field) for field in collection] for collection in method.collections]
         lines += _table(["collection", "read from", "split", "fingerprint"], rows, words=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eval.experiment.result import Cell, ExperimentResult, IndexFacts
 from eval.report import numbers
-from eval.report.contents import CellRow, IndexRow, Method, PipelineRow
+from eval.report.contents import CellRow, IndexRow, Method, PipelineRow, SettingRow
 
 WORDS = {
     "t": "paired t test",
@@ -41,6 +41,10 @@ def method(result: ExperimentResult) -> Method:
     return Method(
         facts=facts,
         pipelines=[_pipeline(result, name) for name in result.pipelines],
+        settings=[
+            SettingRow(setting, [_value(result, name, setting) for name in result.pipelines])
+            for setting in dict.fromkeys(setting for cell in result.cells for setting in cell.settings)
+        ],
         indexes=_indexes(result),
         collections=[
             (facts.name, facts.source, facts.split or numbers.NONE, facts.fingerprint)
@@ -64,18 +68,19 @@ def method(result: ExperimentResult) -> Method:
 
 
 def _pipeline(result: ExperimentResult, name: str) -> PipelineRow:
-    cells = [cell for cell in result.cells if cell.pipeline == name]
-    kinds = list(dict.fromkeys(cell.kind for cell in cells))
-    settings: list[tuple[str, str]] = []
-    for setting in dict.fromkeys(setting for cell in cells for setting in cell.settings):
-        by_value: dict[str, list[str]] = {}
-        for cell in cells:
-            by_value.setdefault(cell.settings.get(setting, "not set"), []).append(cell.collection)
-        if len(by_value) == 1:
-            settings.append((setting, next(iter(by_value))))
-        else:
-            settings += [(f"{setting}, on {', '.join(where)}", value) for value, where in by_value.items()]
-    return PipelineRow(name, ", ".join(kinds) or "not run", settings)
+    kinds = dict.fromkeys(cell.kind for cell in result.cells if cell.pipeline == name)
+    return PipelineRow(name, ", ".join(kinds) or "not run")
+
+
+def _value(result: ExperimentResult, pipeline: str, setting: str) -> str:
+    """Return a pipeline's value of a setting; where collections differ, each value and on which."""
+    where: dict[str, list[str]] = {}
+    for cell in result.cells:
+        if cell.pipeline == pipeline:
+            where.setdefault(cell.settings.get(setting, numbers.NONE), []).append(cell.collection)
+    if len(where) <= 1:
+        return next(iter(where), numbers.NONE)
+    return "; ".join(f"{value} on {', '.join(collections)}" for value, collections in where.items())
 
 
 def _indexes(result: ExperimentResult) -> list[IndexRow]:

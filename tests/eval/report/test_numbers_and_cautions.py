@@ -93,3 +93,17 @@ def test_little_judged_and_less_judged_than_the_baseline_are_told(result):
     said = of_collection(result, replace(facts, qrels=qrels))
     assert any(sentence.startswith("Judged@10 is ") and "to 100%" in sentence for sentence in said)
     assert sum("may be better than its numbers say" in sentence for sentence in said) == 2
+
+
+def test_what_several_cells_warn_of_is_said_once(result):
+    busy = "timed while the machine was busy (load {})"
+    facts = result.collections[0]
+    cells = [
+        replace(cell, warnings=[busy.format(at), "only here"] if at == 1 else [busy.format(at)])
+        for at, cell in enumerate(result.row("cranfield").values())
+    ]
+    said = of_collection(replace(result, cells=cells), facts)
+    assert "bm25, dense, hybrid: timed while the machine was busy" in said
+    assert "dense: only here" in said
+    alone = of_collection(replace(result, cells=cells[:1]), facts)
+    assert "bm25: timed while the machine was busy (load 0)" in alone

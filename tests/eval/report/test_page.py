@@ -402,10 +402,13 @@ def test_what_was_run_is_all_there(result, page_text):
 def test_settings_that_differ_between_collections_name_each(make_result):
     result = make_result(systems=["hybrid"], baseline="")
     cells = [replace(cell, settings={"alpha": str(at)}) for at, cell in enumerate(result.cells)]
-    settings = rows(
-        parsed(html_report(replace(result, cells=cells))).css_first("#method"), "Settings of hybrid"
-    )
-    assert settings == [["alpha, on cranfield", "0"], ["alpha, on cisi", "1"]]
+    settings = rows(parsed(html_report(replace(result, cells=cells))).css_first("#method"), "every setting")
+    assert settings == [["kind", "quire"], ["alpha", "0 on cranfield; 1 on cisi"]]
+
+
+def test_settings_stand_side_by_side(result, page_text):
+    settings = rows(parsed(page_text).css_first("#method"), "every setting")
+    assert settings == [["kind", *["quire"] * 3], ["alpha", "0", "1", "2"], ["depth", *["200"] * 3]]
 
 
 @pytest.mark.parametrize("library", ["jinja2", "matplotlib"])
