@@ -44,7 +44,7 @@ def eval_online_command() -> None:
     """Estimate from logs of clicks: JSON lines of query_id, user_id, shown and clicks; see docs/online.md."""
 
 
-@eval_online_command.command("clicks")
+@eval_online_command.command("clicks", short_help="Take the place out of clicks: examination, relevance.")
 @LOG
 @CALM
 @LEVEL
@@ -101,7 +101,7 @@ def clicks_command(path: Path, without_floods: bool, level: float, documents: in
     return DONE
 
 
-@eval_online_command.command("interleaving")
+@eval_online_command.command("interleaving", short_help="Which of two interleaved systems wins.")
 @LOG
 @click.option("--names", nargs=2, default=("A", "B"), metavar="A B", help="What the systems are called.")
 @CALM
@@ -127,7 +127,7 @@ def interleaving_command(
     return DONE
 
 
-@eval_online_command.command("counterfactual")
+@eval_online_command.command("counterfactual", short_help="What a system would have got that was not shown.")
 @LOG
 @click.option(
     "--run", "run_path", metavar="RUN", type=click.Path(path_type=Path), help="What the system would show."
