@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         SearchCancelled,
         SearchError,
     )
+    from engine.event import Event, InvalidEvent
     from engine.ledger import Ledger, Term, WordShare
     from engine.query import Query
     from engine.ranking import Hit, HitPassage, Ranking, Snippet
@@ -38,10 +39,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackendUnavailable",
+    "Event",
     "Hit",
     "HitPassage",
     "IndexOpenError",
     "InvalidCursor",
+    "InvalidEvent",
     "InvalidQuery",
     "InvalidSearchSettings",
     "Ledger",
@@ -60,10 +63,12 @@ __all__ = [
 
 _HOME = {
     "BackendUnavailable": "engine.errors",
+    "Event": "engine.event",
     "Hit": "engine.ranking",
     "HitPassage": "engine.ranking",
     "IndexOpenError": "engine.errors",
     "InvalidCursor": "engine.errors",
+    "InvalidEvent": "engine.event",
     "InvalidQuery": "engine.errors",
     "InvalidSearchSettings": "engine.errors",
     "Ledger": "engine.ledger",

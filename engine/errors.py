@@ -3,6 +3,7 @@
     SearchError                  500
     ├── InvalidQuery             422  a query, filter, k or facet that cannot be answered; may carry a suggestion
     │   └── InvalidCursor        422  a page token that is damaged, or belongs to another query
+    ├── InvalidEvent             422  an event of a log that cannot be used (engine.event)
     ├── InvalidSearchSettings    422  a setting outside its range
     ├── IndexOpenError           500  the index cannot be opened or read
     │   └── NoSuchIndex          404  nothing that looks like an index at the path
