@@ -5,7 +5,8 @@ queries, these make the *other* folds choose something else, and the held-out va
 that takes the choices as given therefore finds gains in noise about twice as often as it promises. This one does not
 take them as given. If no setting is better than the values in use, each query's differences to them might as well
 have the opposite sign, all settings' together; so signs are flipped at random, query by query, every fold chooses
-again among the settings that it tried, and the gain is counted again. p is the share of flips that gain as much.
+again among the settings that it tried, and the gain is counted again, over its standard error, because flips choose
+among wild and tame settings alike. p is the share of flips that gain as much.
 
 A setting that is far worse would come out of a flip far better, which says nothing of luck. As in Hansen's test for
 superior predictive ability (Journal of Business & Economic Statistics, 2005), settings that are clearly worse than
@@ -23,7 +24,7 @@ import numpy as np
 from eval.tuning.trial import Floats, Mask
 
 _BLOCK = 1024  # flips that are in memory at once
-_SLACK = 1e-12
+_SLACK = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,13 @@ def choice_p_value(
         seed: Equal seeds draw equal flips.
     """
     seen = float(_gains(np.ones((1, len(weights))), folds, weights)[0])
-    size = sum(float(np.abs(fold.differences).sum()) for fold in folds)
     folds = [_no_better(fold, weights) for fold in folds]
     generator = np.random.default_rng(seed)
     count = 0
     for start in range(0, rounds, _BLOCK):
         shape = (min(_BLOCK, rounds - start), len(weights))
         signs = 1.0 - 2.0 * generator.integers(0, 2, size=shape, dtype=np.int8).astype(np.float64)
-        count += int((_gains(signs, folds, weights) >= seen - _SLACK * size).sum())
+        count += int((_gains(signs, folds, weights) >= seen - _SLACK).sum())
     return (1 + count) / (1 + rounds)
 
 
@@ -74,12 +74,16 @@ def _no_better(fold: FoldChoice, weights: Floats) -> FoldChoice:
 
 
 def _gains(signs: Floats, folds: Sequence[FoldChoice], weights: Floats) -> Floats:
-    """Return for each row of signs the weighted sum of the held-out differences that its choices make."""
-    total = np.zeros(len(signs))
+    """Return for each row of signs the gain that its choices make on held-out queries, over its standard error.
+
+    Without a mean of differences, the error is the root of the sum of their squares, which no flip changes.
+    """
+    total, squares = np.zeros(len(signs)), np.zeros(len(signs))
     for fold in folds:
         scores = (signs * fold.training) @ fold.differences
         choice = scores.argmax(axis=1)
-        changed = scores[np.arange(len(signs)), choice] > _SLACK * float(np.abs(fold.differences).sum())
-        own = (signs * np.where(fold.held_out, weights, 0.0)) @ fold.differences
-        total += np.where(changed, own[np.arange(len(signs)), choice], 0.0)
-    return total
+        changed = scores[np.arange(len(signs)), choice] > 1e-12 * float(np.abs(fold.differences).sum())
+        own = fold.differences * np.where(fold.held_out, weights, 0.0)[:, None]
+        total += np.where(changed, (signs @ own)[np.arange(len(signs)), choice], 0.0)
+        squares += np.where(changed, (own**2).sum(axis=0)[choice], 0.0)
+    return np.divide(total, np.sqrt(squares), out=np.zeros(len(signs)), where=squares > 0)

@@ -2,7 +2,9 @@
 
 Measures over a hundred queries are steps and noise on a broad hill. So values are looked for on a lattice that is no
 finer than the measure can tell apart, and a parameter costs a number of trials that grows with the logarithm of its
-choices. The points are fixed, so that the searches of different folds mostly share their trials.
+choices. The coarse points are fixed, so that the searches of different folds mostly share their trials, and both
+neighbours of what is in use are always among them: the test of the choice (`choice_test`) draws its luck from the
+settings that were tried, and would find too little of it where they all lie on one side.
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ def climb(
     for parameter in lattice:
         last = len(parameter.choices) - 1
         step = _first_step(last) if parameter.ordered else 1
-        improve(parameter, [*range(0, last, step), last])
+        here = parameter.choices.index(best[parameter.name])
+        improve(parameter, [*range(0, last, step), last, here - 1, here + 1])
         while parameter.ordered and step > 1:
             step = (step + 1) // 2
             here = parameter.choices.index(best[parameter.name])

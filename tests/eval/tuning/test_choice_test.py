@@ -28,8 +28,8 @@ def folds_of(seed: int, shift: float, tried: int) -> list[FoldChoice]:
 
 
 def gain(signs: Sequence[float], folds: list[FoldChoice]) -> float:
-    """Choose and count the gain, query by query."""
-    total = 0.0
+    """Choose and count the gain, query by query, over its standard error."""
+    total = squares = 0.0
     for fold in folds:
         settings_tried = range(fold.differences.shape[1])
         training = [
@@ -38,8 +38,9 @@ def gain(signs: Sequence[float], folds: list[FoldChoice]) -> float:
         ]
         chosen = max(settings_tried, key=lambda s: (training[s], -s))
         if training[chosen] > 1e-9:
+            squares += sum(fold.differences[q, chosen] ** 2 for q in range(QUERIES) if fold.held_out[q])
             total += sum(signs[q] * fold.differences[q, chosen] for q in range(QUERIES) if fold.held_out[q])
-    return total
+    return total / math.sqrt(squares) if squares else 0.0
 
 
 def exact(folds: list[FoldChoice]) -> float:
