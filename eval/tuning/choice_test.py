@@ -8,10 +8,9 @@ have the opposite sign, all settings' together; so signs are flipped at random, 
 again among the settings that it tried, and the gain is counted again, over its standard error, because flips choose
 among wild and tame settings alike. p is the share of flips that gain as much.
 
-A setting that is far worse would come out of a flip far better, which says nothing of luck. As in Hansen's test for
-superior predictive ability (Journal of Business & Economic Statistics, 2005), settings that are clearly worse than
-those in use, by more than √(2 ln ln n) standard errors, are not among the choices of a flip, and the differences of
-others that are worse on average are raised to an average of 0, the most that "no better" allows.
+A setting that is far worse would come out of a flip far better, which says nothing of luck: the differences of
+settings that are worse on average are first raised to an average of 0, the most that "no better" allows, as in White's
+"A Reality Check for Data Snooping" (Econometrica, 2000).
 """
 
 from __future__ import annotations
@@ -65,12 +64,8 @@ def choice_p_value(
 
 
 def _no_better(fold: FoldChoice, weights: Floats) -> FoldChoice:
-    n = len(weights)
-    weighted = fold.differences * (weights * n / weights.sum())[:, None]
-    means = weighted.mean(axis=0)
-    errors = weighted.std(axis=0) / np.sqrt(n)
-    possible = means >= -np.sqrt(2 * np.log(np.log(max(n, 3)))) * errors
-    return replace(fold, differences=(fold.differences - np.minimum(means, 0.0))[:, possible])
+    means = weights @ fold.differences / weights.sum()
+    return replace(fold, differences=fold.differences - np.minimum(means, 0.0))
 
 
 def _gains(signs: Floats, folds: Sequence[FoldChoice], weights: Floats) -> Floats:
