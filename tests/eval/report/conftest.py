@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from selectolax.lexbor import LexborNode
 
 from eval.experiment.result import Cell, CollectionFacts, ExperimentResult, Failure, IndexFacts, Latency
 from eval.measures import Evaluation, parse_measure
@@ -16,6 +17,8 @@ MakeResult = Callable[..., ExperimentResult]
 
 SYSTEMS = ("bm25", "dense", "hybrid")
 MEASURES = ("nDCG@10", "R@100", "RR")
+LIFTS = {"dense": -0.35, "hybrid": 0.35}
+"""Enough for a difference that is significant, downwards and upwards."""
 
 
 def make_cell(
@@ -78,9 +81,7 @@ def make(
 ) -> ExperimentResult:
     facts = [make_facts(name, queries) for name in collections]
     cells = [
-        make_cell(one, system, measures, lift=0.15 if system == "hybrid" else 0.0)
-        for one in facts
-        for system in systems
+        make_cell(one, system, measures, lift=LIFTS.get(system, 0.0)) for one in facts for system in systems
     ]
     result = ExperimentResult(
         name="A trial",
@@ -118,3 +119,19 @@ def result() -> ExperimentResult:
 def page_text(result: ExperimentResult) -> str:
     """Its report."""
     return html_report(result)
+
+
+def _rows(section: LexborNode, caption: str) -> list[list[str]]:
+    for table in section.css("table"):
+        found = table.css_first("caption")
+        if found is not None and caption in found.text():
+            for hidden in table.css(".sr"):
+                hidden.decompose()
+            return [[cell.text().strip() for cell in row.css("th,td")] for row in table.css("tbody tr")]
+    raise AssertionError(f"no table {caption!r}")
+
+
+@pytest.fixture(scope="session")
+def rows() -> Callable[[LexborNode, str], list[list[str]]]:
+    """Returns the body cells of the table with a caption, the words for screen readers left out."""
+    return _rows

@@ -18,6 +18,7 @@ from eval.report.cautions import judged, of_collection
         (numbers.difference, 0.05, "+0.0500"),
         (numbers.difference, -0.05, "−0.0500"),
         (numbers.p_value, 0.0009, "<0.001"),
+        (numbers.p_value, 0.0011, "0.001"),
         (numbers.p_value, 0.0494, "0.049"),
         (numbers.p_value, 1.0, "1.000"),
         (numbers.effect, float("inf"), "+∞"),
