@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from eval.experiment.machine import machine
 from eval.experiment.pipeline import Pipeline
 from eval.experiment.result import SHOWN, Cell, CollectionFacts
 from eval.formats import write_run
-from eval.measures import Evaluation, Measure, evaluate, parse_measure
+from eval.measures import Evaluation, evaluate, parse_measure
 from eval.run import Run
 
 _TITLE = 80
@@ -193,14 +193,15 @@ def _evaluated(
     try:
         return evaluate(run, collection.judgements, measures), {}
     except InvalidEvaluation:
-        values: dict[Measure, Mapping[str, float]] = {}
+        whole = Evaluation(run.name, {}, [], [])
         unmeasured: dict[str, str] = {}
         for measure in measures:
             try:
-                values[measure] = evaluate(run, collection.judgements, [measure]).values[measure]
+                one = evaluate(run, collection.judgements, [measure])
+                whole = replace(one, values={**whole.values, **one.values})
             except InvalidEvaluation as error:
                 unmeasured[str(measure)] = str(error)
-        return Evaluation(run.name, values), unmeasured
+        return whole, unmeasured
 
 
 def facts_of(

@@ -235,6 +235,8 @@ def cell_to_json(cell: Cell) -> dict[str, Any]:
     values = {str(measure): dict(values) for measure, values in cell.evaluation.values.items()}
     return record | {
         "values": values,
+        "unanswered": list(cell.evaluation.unanswered),
+        "unjudged": list(cell.evaluation.unjudged),
         "latency": asdict(cell.latency) if cell.latency else None,
         "index": asdict(cell.index) if cell.index else None,
     }
@@ -250,10 +252,11 @@ def cell_from_json(record: Mapping[str, Any]) -> Cell:
 
     record = dict(record)
     values = {parse_measure(name): values for name, values in record.pop("values").items()}
+    others = {name: list(record.pop(name)) for name in ("unanswered", "unjudged")}
     latency, index = record.pop("latency"), record.pop("index")
     return Cell(
         **record,
-        evaluation=Evaluation(record["pipeline"], values),
+        evaluation=Evaluation(record["pipeline"], values, **others),
         latency=Latency(**latency) if latency else None,
         index=IndexFacts(**index) if index else None,
     )

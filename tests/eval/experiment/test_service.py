@@ -16,6 +16,7 @@ from eval.errors import InvalidExperiment
 from eval.experiment.pipelines.bm25 import RankBM25
 from eval.experiment.pipelines.run_file import RunFile
 from eval.experiment.pipelines.service import Service
+from eval.experiment.result import ExperimentResult
 from eval.formats import read_collection, read_run, write_run
 from eval.run import Run, Span
 
@@ -183,6 +184,8 @@ def test_a_run_file_counts_as_it_stands(run, tmp_path: Path) -> None:
     (cell,) = result.cells
     assert cell.latency.p50 == 250.0
     assert cell.found == {f"q{number}": 2 if number < 3 else 0 for number in range(12)}
+    assert set(cell.evaluation.unanswered) == {f"q{number}" for number in range(3, 12)}
+    assert ExperimentResult.load(tmp_path / "out" / "results.json") == result
     said = " ".join(cell.warnings)
     assert "9 of 12 topics are not in the run file" in said
     assert "1 queries of the run file are no topics" in said
