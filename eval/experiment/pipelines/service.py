@@ -1,6 +1,6 @@
 """The `service` kind: any search service that answers HTTP with JSON.
 
-url = "http://localhost:9200/books/_search"      {query}, {k}, {query_id} and {user_id} are filled in, here too
+url = "http://localhost:9200/books/_search"      {query}, {k}, {query_id}, {user_id}, {collection} are filled in
 body = { query = { match = { text = "{query}" } }, size = "{k}" }            with a body the request is a POST
 hits = "hits.hits"                                               the way to the list of hits, and in each hit
 id = "_id"                                                       to the document's id
@@ -24,7 +24,7 @@ from eval.collection import Topic
 from eval.errors import InvalidExperiment
 from eval.experiment.pipeline import Answer, Ground, PipelineFailed, Ready
 
-_PLACE = re.compile(r"\{(query|k|query_id|user_id)\}")
+_PLACE = re.compile(r"\{(query|k|query_id|user_id|collection)\}")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -91,7 +91,9 @@ class Service:
         repeated: dict[str, int] = {}
 
         def answer(topic: Topic, k: int) -> Answer:
-            ranked, repeated[topic.query_id] = self._ranked(topic, self._ask(topic, k, headers), k)
+            ranked, repeated[topic.query_id] = self._ranked(
+                topic, self._ask(topic, k, headers, ground.collection.name), k
+            )
             return Answer(ranked)
 
         def warnings() -> list[str]:
@@ -105,12 +107,13 @@ class Service:
 
         yield Ready(answer, warnings=warnings)
 
-    def _ask(self, topic: Topic, k: int, headers: Mapping[str, str]) -> Any:
+    def _ask(self, topic: Topic, k: int, headers: Mapping[str, str], collection: str) -> Any:
         values: dict[str, str | int] = {
             "query": topic.text,
             "k": k,
             "query_id": topic.query_id,
             "user_id": topic.user_id or "",
+            "collection": collection,
         }
         url = _PLACE.sub(lambda match: urllib.parse.quote(str(values[match[1]]), safe=""), self.url)
         request = urllib.request.Request(url, headers={"Accept": "application/json", **headers})

@@ -75,10 +75,13 @@ def test_a_service_is_asked_as_its_address_says(
     service.reply = lambda asked: {
         "hits": [{"doc_id": doc} for doc in documents[len(texts[asked["q"]]) :][: int(asked["n"])]]
     }
-    result = run({"live": Service(f"{service.url}/find?q={{query}}&n={{k}}&id={{query_id}}")})
+    result = run(
+        {"live": Service(f"{service.url}/find?q={{query}}&n={{k}}&id={{query_id}}&of={{collection}}")}
+    )
     assert not result.failures
     assert {asked["q"] for asked in service.asked} == set(texts)
     assert all(texts[asked["q"]] == asked["id"] and asked["n"] == "20" for asked in service.asked)
+    assert {asked["of"] for asked in service.asked} == {"small"}
     stored = read_run(tmp_path / "out" / result.cells[0].run_file)
     assert stored.rankings.keys() == set(texts.values())
     assert all(list(ranking) == documents[len(q) :][:20] for q, ranking in stored.rankings.items())
