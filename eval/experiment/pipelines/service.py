@@ -81,8 +81,8 @@ class Service:
         }
 
     def ingredients(self, ground: Ground) -> Mapping[str, str] | None:
-        """Return the version; None where nobody stated one."""
-        return {"version": self.version} if self.version else None
+        """Return the version and what is asked; None where nobody stated a version."""
+        return {"version": self.version, "collection": ground.collection.name} if self.version else None
 
     @contextmanager
     def prepare(self, ground: Ground) -> Iterator[Ready]:
