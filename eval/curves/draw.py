@@ -86,7 +86,7 @@ def _line(
     axes.annotate(
         label,
         (places[at], values[at]),
-        (6 if right else -6, -4),
+        (5 if right else -5, -7),
         textcoords="offset points",
         ha="left" if right else "right",
         va="top",
