@@ -34,7 +34,8 @@ if TYPE_CHECKING:
         MissingDependency,
         UnknownMeasure,
     )
-    from eval.experiment import read_experiment, run_experiment
+    from eval.experiment.read import read_experiment
+    from eval.experiment.runner import run_experiment
     from eval.formats import (
         read_collection,
         read_qrels,
@@ -70,11 +71,11 @@ _HOME = {
     "parse_measure": "eval.measures",
     "personal_study": "eval.personal",
     "read_collection": "eval.formats",
-    "read_experiment": "eval.experiment",
+    "read_experiment": "eval.experiment.read",
     "read_qrels": "eval.formats",
     "read_run": "eval.formats",
     "read_topics": "eval.formats",
-    "run_experiment": "eval.experiment",
+    "run_experiment": "eval.experiment.runner",
     "tune": "eval.tuning",
     "write_qrels": "eval.formats",
     "write_report": "eval.report",
