@@ -62,9 +62,11 @@ class RunFile:
                 f"{path}: none of its {len(run.rankings):,} queries (such as {first!r}) is a topic of "
                 f"{ground.collection.name} (such as {asked!r}); is it a run on another collection?"
             )
-        deepest = max(map(len, run.rankings.values()))
+        deepest, wanted = max(map(len, run.rankings.values())), 0
 
         def answer(topic: Topic, k: int) -> Answer:
+            nonlocal wanted
+            wanted = max(wanted, k)
             ranked = list(run.rankings.get(topic.query_id, {}).items())[:k]
             return Answer(ranked, run.spans.get(topic.query_id, ()), run.seconds.get(topic.query_id))
 
@@ -77,7 +79,11 @@ class RunFile:
                 )
             if strange:
                 found.append(f"{strange:,} queries of the run file are no topics here, and count nowhere")
-            found.append(f"its longest ranking has {deepest:,} documents")
+            if deepest < wanted:
+                found.append(
+                    f"its longest ranking has {deepest:,} documents, where {wanted:,} were asked for: measures that "
+                    "look deeper do it wrong"
+                )
             return found
 
         yield Ready(answer, timed=False, warnings=warnings)

@@ -217,4 +217,8 @@ def test_a_run_on_another_collection_is_refused(run, tmp_path: Path) -> None:
 def test_a_run_file_cut_at_k(run, tmp_path: Path) -> None:
     lines = [f"q{q} Q0 doc-{n:03} {n} {100 - n} them" for q in range(12) for n in range(25)]
     (tmp_path / "their.run").write_text("\n".join(lines) + "\n")
-    assert set(run({"theirs": RunFile("their.run")}).cells[0].found.values()) == {20}
+    (cell,) = run({"theirs": RunFile("their.run")}).cells
+    assert set(cell.found.values()) == {20}
+    assert not [warning for warning in cell.warnings if "longest ranking" in warning]
+    (cell,) = run({"theirs": RunFile("their.run")}, k=30).cells
+    assert any("its longest ranking has 25 documents" in warning for warning in cell.warnings)
