@@ -17,7 +17,7 @@ _HEADER = re.compile(r"\s*\[\s*(?P<name>[^\[\]]+?)\s*\]\s*(#.*)?")
 _VALUE = re.compile(r"(?P<before>\s*=\s*)(?P<value>\"[^\"]*\"|'[^']*'|[^#\s]+)(?P<after>\s*(#.*)?)")
 
 
-def write_settings(path: Path, section: str, values: Mapping[str, float | int | str]) -> None:
+def write_settings(path: str | Path, section: str, values: Mapping[str, float | int | str]) -> None:
     """Set keys of one section of a configuration file, which is made if it is not there.
 
     Lines that set one of the keys get the new value, the other keys go to the section's end, and every other line
@@ -33,6 +33,7 @@ def write_settings(path: Path, section: str, values: Mapping[str, float | int | 
             as an inline table; names the lines to write by hand.
         OSError: it cannot be read or written.
     """
+    path = Path(path)
     data = path.read_bytes() if path.exists() else b""
     try:
         old = data.decode("utf-8-sig")

@@ -147,6 +147,8 @@ class Gate:
             failed.append(
                 f"the gain of {whole.difference:+.4f} cannot be told from chance: p = {whole.p_better:.3g}, "
                 f"needed at most {level:.3g}"
+                if whole.difference > 0
+                else f"it does not gain on held-out queries: {whole.difference:+.4f}"
             )
         if without is not None and self._harms(without, without.p_worse):
             failed.append(f"leaving the stage out is better: {_words(without)}")
