@@ -129,7 +129,8 @@ class Passage:
         end: One past the last character.
         headings: The headings above it, outermost first.
         page: The page it starts on, from 1; None for documents without pages.
-        tokens: How many tokens the encoder's tokenizer makes of it (context and specials not counted).
+        tokens: How many tokens the encoder's tokenizer makes of it where it stands below its headings, which with
+            title and special tokens are not counted. The splitter's figure is exact, at the edges too.
     """
 
     doc_id: str

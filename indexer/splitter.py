@@ -2,7 +2,7 @@
 
     sections_of  document -> atoms (headings, sentences, rows, lines) under their headings
     pack         atoms -> passages that fit the encoder, headings and title included
-    split        checks every passage with the tokenizer, so that the encoder never cuts one silently
+    split        counts the tokens of every passage, so that the encoder never cuts one silently
 
 docs/passages.md tells the rules and their exceptions.
 """
