@@ -26,7 +26,8 @@ class StageOutcome:
         stage: Its name.
         in_use: Its parameters' values before.
         chosen: The values that all queries together choose.
-        intervals: Parameter to the range of values that bootstrap samples of the queries choose; numbers only.
+        intervals: Parameter to the range of values that bootstrap samples of the queries choose; of numbers that
+            were chosen for the highest measure.
         by_fold: The values that each fold's other queries choose.
         fold_means: For each fold the held-out mean with its values, and with those in use.
         verdict: What the gate says; None where nothing was changed, so that there was nothing to judge.
@@ -162,7 +163,7 @@ def tune(
                 intervals={
                     parameter.name: choice_interval(book, chosen, parameter.name, gate.seed)
                     for parameter in stage.parameters
-                    if parameter.ordered
+                    if parameter.ordered and stage.aim == "gain"
                 },
                 by_fold=tuple({name: pick.best[name] for name in names} for pick in picks),
                 fold_means=tuple(

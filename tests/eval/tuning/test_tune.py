@@ -135,6 +135,9 @@ def test_thrift_needs_no_gain_but_proof_that_it_costs_little(known: Known, noise
 
     cheap = tune(known(worth(0.0), {"depth": 200}, a=40), [DEPTH], gate=QUICK)
     assert cheap.changes == {"depth": 50}
+    assert (
+        cheap.stages[0].intervals == {}
+    )  # all depths are worth the same: an interval of the best says nothing
     unsure = tune(known(worth(0.2), {"depth": 200}, a=40), [DEPTH], gate=Gate(margin=0.02, rounds=1000))
     assert unsure.changes == {}
 
