@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from eval.report.standing import Standing
 
 
+BUSY = "timed while the machine was busy with other work"
+
+
 def experiment_lines(result: ExperimentResult, screen: Screen) -> Iterator[str]:
     """Yield a table for each collection, with intervals and significance against the baseline."""
     from eval.report.standing import LEVEL, standing
@@ -114,14 +117,16 @@ def _columns(result: ExperimentResult, collection: str, found: Standing) -> list
 
 
 def _remarks(result: ExperimentResult, collection: str) -> Iterator[str]:
-    busy: list[str] = []
+    """Yield what a reader of the table should know: equal remarks of several systems once."""
+    systems: dict[str, list[str]] = {}
+    lacking: dict[str, list[str]] = {}
     for name, cell in result.row(collection).items():
         for warning in cell.warnings:
-            if warning.startswith("timed while"):
-                busy.append(name)
-            else:
-                yield f"{name}: {warning}"
-        for measure, reason in cell.unmeasured.items():
-            yield f"{name}: no {measure}: {reason}"
-    if busy:
-        yield f"times of {', '.join(busy)} were taken while the machine was busy with other work"
+            busy = warning.startswith("timed while")
+            systems.setdefault(BUSY if busy else warning, []).append(name)
+        if cell.unmeasured:
+            lacking.setdefault(", ".join(cell.unmeasured), []).append(name)
+    for warning, names in systems.items():
+        yield f"{', '.join(names)}: {warning}"
+    for measures, names in lacking.items():
+        yield f"{', '.join(names)}: no {measures}; the report says why"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -18,6 +19,7 @@ SPANS = 30
 """At most so many passages are kept of each answer: what a reader sees on a page of ten."""
 
 _NOTICES = 5
+_NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
 
 def in_words(value: object) -> str:
@@ -80,7 +82,7 @@ class Quire:
         def answer(topic: Topic, k: int) -> Answer:
             ranking = engine.search(Query(topic.text, user_id=topic.user_id, operators=False), k=k)
             for notice in ranking.notices:
-                notices.setdefault(notice, set()).add(topic.query_id)
+                notices.setdefault(_NUMBER.sub("…", notice), set()).add(topic.query_id)
             shown = [Span(hit.doc_id, part.start, part.end) for hit in ranking.hits for part in hit.passages]
             return Answer([(hit.doc_id, hit.score) for hit in ranking.hits], shown[:SPANS])
 
@@ -88,6 +90,9 @@ class Quire:
 
 
 def _counted(notices: Mapping[str, Collection[str]]) -> list[str]:
-    """Return the most frequent notices, each with the number of topics whose answer carried it."""
+    """Return the most frequent notices, numbers left out, each with the number of topics whose answer carried it."""
     often = sorted(notices.items(), key=lambda item: (-len(item[1]), item[0]))
-    return [f"{len(topics):,} answers carried the notice: {notice}" for notice, topics in often[:_NOTICES]]
+    return [
+        f"{len(topics):,} {'answers' if len(topics) != 1 else 'answer'} carried the notice: {notice}"
+        for notice, topics in often[:_NOTICES]
+    ]

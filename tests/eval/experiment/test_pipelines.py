@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -197,3 +198,13 @@ def test_an_encoder_that_reads_no_document_is_no_ranking_by_name(
     result = run({"one": OneVector()})
     assert not result.cells
     assert "reads none of the documents" in result.failures[0].reason
+
+
+def test_notices_are_counted_by_topic_whatever_their_numbers(run, collection: Path) -> None:
+    queries = collection / "queries.jsonl"
+    lines = queries.read_text(encoding="utf-8").splitlines()
+    for at, words in ((0, 70), (1, 90)):
+        lines[at] = json.dumps({"_id": f"q{at}", "text": " ".join(f"word{n}" for n in range(words))})
+    queries.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (warning,) = [w for w in run({"quire": Quire()}).cells[0].warnings if "different words" in w]
+    assert warning.startswith("2 answers carried the notice: The query has … different words")
