@@ -25,7 +25,8 @@ _TAIL_SHARE = 0.1
 _TAIL_LEAST = 5_000
 M = 16
 EF_CONSTRUCTION = 200
-EF = 128
+EF = 256
+_WIDER = 1.2
 
 
 def wanted(rows: int, graph: Graph | None, exact_up_to: int = EXACT_UP_TO) -> bool:
@@ -80,15 +81,14 @@ class GraphReader:
 
     def nearest(self, vector: Vectors, count: int) -> Numbers:
         """Return about the `count` nearest rows, nearest first; none when the graph does not lead to so many."""
-        count = min(count, self._items)
-        if count > self._ef:  # hnswlib finds no more than ef; raising it for all readers is harmless
-            self._ef = int(count * 1.2)
-            self._index.set_ef(self._ef)
+        # hnswlib looks as wide as ef, or as it is asked for if that is more; a little wider finds nearly all.
+        wider = int(count * _WIDER)
+        width = min(wider if wider > self._ef else count, self._items)
         try:
-            labels, _ = self._index.knn_query(vector, k=count)
+            labels, _ = self._index.knn_query(vector, k=width)
         except RuntimeError:  # hnswlib's way to say that it reached fewer than asked for
             return np.zeros(0, dtype=np.int64)
-        nearest: Numbers = labels[0].astype(np.int64)
+        nearest: Numbers = labels[0][:count].astype(np.int64)
         return nearest
 
 
