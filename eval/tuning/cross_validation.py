@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from eval.errors import InvalidEvaluation
-from eval.tuning.choice_test import FoldChoice, choice_p_value
 from eval.tuning.folds import query_folds
 from eval.tuning.gate import Contrast, Gate, Verdict
 from eval.tuning.lattice import Pick, climb, thriftiest
+from eval.tuning.repeated_choice import FoldChoice, choice_p_value
 from eval.tuning.spread import choice_interval
 from eval.tuning.stages import Setting, Stage, Values
 from eval.tuning.trial import Floats, Folds, Mask, Trial, TrialBook, Trials

@@ -3,7 +3,7 @@
 What is compared are values of held-out queries: each was measured with values that were chosen without it. A change
 of a stage passes only if
 
-1. it gains: the mean difference to the values in use is above 0, by a one-sided paired test (`choice_test`, which
+1. it gains: the mean difference to the values in use is above 0, by a one-sided paired test (`repeated_choice`, which
    repeats the choice, so that it knows how much luck there is in choosing) at `level` divided by the number of stages
    that are tested (Bonferroni; the stages come one after another, each on what passed before, so that the p-values
    which Holm's procedure would sort are not all there when the first is judged);

@@ -3,7 +3,7 @@
 Measures over a hundred queries are steps and noise on a broad hill. So values are looked for on a lattice that is no
 finer than the measure can tell apart, and a parameter costs a number of trials that grows with the logarithm of its
 choices. The coarse points are fixed, so that the searches of different folds mostly share their trials, and both
-neighbours of what is in use are always among them: the test of the choice (`choice_test`) draws its luck from the
+neighbours of what is in use are always among them: the test of the choice (`repeated_choice`) draws its luck from the
 settings that were tried, and would find too little of it where they all lie on one side.
 """
 

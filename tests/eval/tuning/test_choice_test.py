@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.tuning.choice_test import FoldChoice, choice_p_value
+from eval.tuning.repeated_choice import FoldChoice, choice_p_value
 from indexer.encoder import HashingEncoder
 from indexer.encoding import Encoder
 
