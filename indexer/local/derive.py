@@ -181,7 +181,10 @@ class Derived:
         known = self.manifest.files.get(vectors.FILE)
         crc = known.crc if known is not None else 0
         if first == 0:
-            path.unlink(missing_ok=True)  # readers may have the old file mapped, and must keep it as it was
+            # Readers may have the old file mapped, and must keep it as it was; others find one at any moment.
+            empty = path.with_name(f".{path.name}.new")
+            empty.write_bytes(b"")
+            empty.replace(path)
         vectors.append(path, self._dim, first, np.zeros((0, self._dim), dtype=np.float32))
         for at in range(first, rows, _ROWS):
             piece = stored_vectors(connection, at, min(at + _ROWS, rows), self._dim)
