@@ -166,9 +166,9 @@ class IndexReader(Protocol):
     def whole_scores(self, query: LexicalQuery, documents: Numbers) -> Scores:
         """Return the BM25 scores of these documents as wholes, in their order; 0 for those that do not match.
 
-        N, lengths and frequencies are those of documents that have passages. The text, headings included, counts
-        with the query's weight of the body, the title with its own; a phrase counts by its single terms, and a
-        clause on headings counts in the text.
+        N, lengths and frequencies are those of documents that have passages. Title and text are one field here,
+        which counts with the query's weight of the body; only clauses on titles look in the title alone, with the
+        weight of titles. A phrase counts by its single terms.
         """
         ...
 

@@ -1,9 +1,12 @@
 """BM25 of whole documents, by tantivy over ready-made terms: see `term_folder` for the formula.
 
-One entry a document that has passages, with two fields: its title, and all of its text, headings included.
-Statistics are those of documents: how many hold a term, and how long they are. A passage says where a text
-speaks of something, the whole says how much it does: Callan, "Passage-Level Evidence in Document Retrieval"
-(SIGIR 1994); Bendersky and Kurland, "Utilizing Passage-Based Language Models for Document Retrieval" (ECIR 2008).
+One entry a document that has passages, with two fields: its title, and its text, in which title and headings are
+included. In the text alone a query is looked for, so that a word of the title counts as one more word of the text
+does: scored apart, short titles have too much say. The field of titles is for clauses on titles.
+
+Statistics are those of documents: how many hold a term, and how long they are. A passage says where a text speaks
+of something, the whole says how much it does: Callan, "Passage-Level Evidence in Document Retrieval" (SIGIR 1994);
+Bendersky and Kurland, "Utilizing Passage-Based Language Models for Document Retrieval" (ECIR 2008).
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ _HEAP = 48_000_000
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("document", indexed=True, fast=True)
-    for name in ("title", "body"):
+    for name in ("title", "text"):
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
 
@@ -34,15 +37,15 @@ class WholeWriter(TermWriter):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, _schema(), _HEAP)
 
-    def add(self, document: int, title: Sequence[str], body: Sequence[str]) -> None:
+    def add(self, document: int, title: Sequence[str], text: Sequence[str]) -> None:
         """Add a document by its terms."""
-        self._add({"document": document}, {"title": title, "body": body})
+        self._add({"document": document}, {"title": title, "text": [*title, *text]})
 
 
 class WholeReader(TermReader):
     """Scores documents against the tantivy index in `folder` as it is now; its answers never change.
 
-    A phrase counts by its single terms, and a clause on headings counts in the body.
+    A phrase counts by its single terms; a clause on headings or body counts in the text.
 
     Raises:
         IndexCorrupt: tantivy cannot open the folder.
@@ -73,10 +76,8 @@ class WholeReader(TermReader):
         weights: dict[tuple[str, str], float] = {}
         for clause in query.clauses:
             for term in clause.terms:
-                if clause.field in ("any", "title"):
-                    weights[term, "title"] = weights.get((term, "title"), 0.0) + query.title * clause.weight
-                if clause.field != "title":
-                    weights[term, "body"] = weights.get((term, "body"), 0.0) + query.body * clause.weight
+                field, weight = ("title", query.title) if clause.field == "title" else ("text", query.body)
+                weights[term, field] = weights.get((term, field), 0.0) + weight * clause.weight
         return union(
             [self._term(name, term, weight) for (term, name), weight in weights.items() if weight > 0]
         )
