@@ -31,16 +31,19 @@ shares = st.sampled_from([0.0, 0.5, 0.8, 1.0])
 queries = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join)
 
 
-def plain_scores(reader: IndexReader, text: str, asked: SearchSettings) -> dict[str, float]:
-    """Score every passage of the index, one document at a time."""
+def plain_scores(
+    reader: IndexReader, text: str, asked: SearchSettings, chosen: Filter | None = None
+) -> dict[str, float]:
+    """Score every passage that may answer, one document at a time."""
     lexical = make_plan(text, reader, asked).lexical
     vector = ENCODER.encode_query(text)
-    numbers = np.concatenate([reader.passages_of(n) for n in range(reader.document_count)])
+    selection = reader.select(chosen)
+    documents = np.array([n for n in range(reader.document_count) if selection is None or n in selection])
+    numbers = np.concatenate([reader.passages_of(n) for n in documents])
     bm25 = reader.lexical_scores(lexical, numbers).astype(float)
     cosine = reader.dense_scores(vector, numbers).astype(float)
     highest_bm25, highest_cosine = bm25.max(), np.nanmax(cosine)
     alpha = asked.alpha if highest_bm25 > 0 else 1.0
-    documents = np.arange(reader.document_count)
     whole = reader.whole_scores(lexical, documents).astype(float)
     share = asked.document_share if whole.max() > 0 else 0.0
     of_whole = {
@@ -81,6 +84,7 @@ def shown(ranking: Ranking) -> list[tuple[str, float]]:
     alpha=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
     share=shares,
     depth=st.sampled_from([60, EVERYTHING]),
+    chosen=st.sampled_from([None, None, Eq("lang", "de"), Range("year", lt=1995)]),
 )
 @settings(deadline=None, max_examples=30)
 def test_agrees_with_scoring_everything(
@@ -91,10 +95,11 @@ def test_agrees_with_scoring_everything(
     alpha: float,
     share: float,
     depth: int,
+    chosen: Filter | None,
 ) -> None:
     asked = SearchSettings(alpha=alpha, grouping=grouping, depth=depth, document_share=share)  # type: ignore[arg-type]
-    expected = plain_scores(index.reader(), text, asked)
-    found = shown(search_engine.search(text, k=EVERYTHING, settings=asked))
+    expected = plain_scores(index.reader(), text, asked, chosen)
+    found = shown(search_engine.search(Query(text, filters=chosen), k=EVERYTHING, settings=asked))
     assert {doc_id for doc_id, _ in found} == set(expected)
     for doc_id, score in found:
         assert score == pytest.approx(expected[doc_id], abs=2e-6)
@@ -323,6 +328,16 @@ def test_diversity_moves_copies_apart(search_engine: SearchEngine, corpus: list[
     first, second, third = ranks(0.5)
     assert second > first + 1
     assert third > second
+
+
+def test_variety_scales_every_term(search_engine: SearchEngine) -> None:
+    plain = {hit.doc_id: hit.ledger for hit in search_engine.search("turbine blade", k=EVERYTHING).hits}
+    asked = replace(search_engine.settings, diversity=0.3)
+    for hit in search_engine.search("turbine blade", k=20, settings=asked).hits:
+        before = {term.name: 0.7 * term.value for term in plain[hit.doc_id].terms}
+        after = {term.name: term.value for term in hit.ledger.terms}
+        assert after.pop("diversity", 0.0) <= 0
+        assert after == pytest.approx(before, abs=1e-6)
 
 
 def test_words_alone_and_meaning_alone(search_engine: SearchEngine) -> None:

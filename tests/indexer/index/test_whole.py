@@ -41,6 +41,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> LocalReader:
             # At most 40 terms, title and text together: tantivy keeps longer lengths to about 6% only.
             writer.add(make_document(number, words=10 + number % 25))
         writer.delete("doc-003")
+    assert index.verify().sound
     index.compact()  # from here on BM25 counts live documents only, as the oracle does
     assert index.verify().sound
     return index.reader()
