@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from indexer.encoder.hashing import HashingEncoder
 from indexer.index import Index
+from indexer.local import vectors
 from indexer.protocol import Clause, LexicalQuery
 from small_corpus import make_document
 
@@ -66,3 +69,23 @@ def test_readers_see_whole_generations_while_a_writer_commits(tmp_path: Path) ->
         assert generations == sorted(generations)
         assert generations
     assert look(writing) == (COMMITS, STEP * COMMITS)
+
+
+def test_a_reader_comes_while_the_first_vectors_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its generation has none of them, but the file must be there, as at any other moment."""
+    path = tmp_path / "index"
+    index = Index.create(path, encoder=HashingEncoder(32))
+    seen: list[int] = []
+    append = vectors.append
+
+    def append_while_read(*arguments: Any) -> None:
+        seen.append(Index.open(path, encoder=HashingEncoder(32)).reader().generation)
+        append(*arguments)
+
+    monkeypatch.setattr(vectors, "append", append_while_read)
+    with index.writer() as writer:
+        writer.add(make_document(1))
+    assert seen
+    assert set(seen) == {0}
