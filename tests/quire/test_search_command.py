@@ -27,7 +27,7 @@ def test_a_hit_shows_its_title_place_marked_words_and_account(quire: Quire, inde
     assert "Keeper" in first
     assert "«keeper»" in first
     assert "«wick»" in first
-    assert re.search(r"words [\d.]+ \+ meaning [\d.]+", first)
+    assert re.search(r"words [\d.]+ \+ document [\d.]+ \+ meaning [\d.]+", first)
     assert re.search(r"1–1 of 1 document found, in \d+ ms", result.stdout)
 
 
