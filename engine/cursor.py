@@ -27,7 +27,7 @@ from engine.settings import SearchSettings
 from indexer.document import Scalar
 from indexer.protocol import IndexReader
 
-VERSION = 1
+VERSION = 2
 _MAX_BYTES = 16 << 20
 _SCALE = 10**DECIMALS
 _DAMAGED = "the cursor is damaged or none of ours; ask for the first page again"
@@ -67,7 +67,12 @@ def encode(question: str, context: Context, shown: int, rest: Sequence[Row]) -> 
         "v": VERSION,
         "q": question,
         "g": context.generation,
-        "b": [context.bounds.lexical, context.bounds.dense, context.bounds.unrelated],
+        "b": [
+            context.bounds.lexical,
+            context.bounds.dense,
+            context.bounds.unrelated,
+            context.bounds.document,
+        ],
         "a": context.alpha,
         "t": context.corrected,
         "n": context.found,
@@ -82,9 +87,11 @@ def encode(question: str, context: Context, shown: int, rest: Sequence[Row]) -> 
         "id": [row.doc_id for row in rest],
         "s": [round(row.score * _SCALE) for row in rest],
         "w": [round(row.words * _SCALE) for row in rest],
+        "h": [round(row.whole * _SCALE) for row in rest],
         "d": [round(row.diversity * _SCALE) for row in rest],
         "l": [row.bm25 for row in rest],
         "c": [row.cosine for row in rest],
+        "hb": [row.whole_bm25 for row in rest],
         "lr": [row.lexical_rank for row in rest],
         "dr": [row.dense_rank for row in rest],
         "fr": [row.fused_rank for row in rest],
@@ -154,17 +161,32 @@ def _content(token: str) -> dict[str, object]:
 
 
 def _rows(content: dict[str, object]) -> Iterable[Row]:
-    columns = [_list(content[key]) for key in ("id", "s", "w", "d", "l", "c", "lr", "dr", "fr", "p", "ps")]
-    for doc_id, score, words, diversity, bm25, cosine, lexical, dense, fused, places, scores in zip(
-        *columns, strict=True
-    ):
+    names = ("id", "s", "w", "h", "d", "l", "c", "hb", "lr", "dr", "fr", "p", "ps")
+    columns = [_list(content[key]) for key in names]
+    for (
+        doc_id,
+        score,
+        words,
+        whole,
+        diversity,
+        bm25,
+        cosine,
+        whole_bm25,
+        lexical,
+        dense,
+        fused,
+        places,
+        scores,
+    ) in zip(*columns, strict=True):
         yield Row(
             doc_id=_text(doc_id),
             score=_whole(score) / _SCALE,
             words=_whole(words) / _SCALE,
+            whole=_whole(whole) / _SCALE,
             diversity=_whole(diversity) / _SCALE,
             bm25=None if bm25 is None else _number(bm25),
             cosine=None if cosine is None else _number(cosine),
+            whole_bm25=None if whole_bm25 is None else _number(whole_bm25),
             lexical_rank=None if lexical is None else _whole(lexical),
             dense_rank=None if dense is None else _whole(dense),
             fused_rank=_whole(fused),
@@ -177,12 +199,12 @@ def _rows(content: dict[str, object]) -> Iterable[Row]:
 
 
 def _context(content: dict[str, object]) -> Context:
-    lexical, dense, unrelated = _list(content["b"])
+    lexical, dense, unrelated, document = _list(content["b"])
     facets = content["f"]
     if not isinstance(facets, dict):
         raise TypeError("facets are not an object")
     return Context(
-        bounds=Bounds(_number(lexical), _number(dense), _number(unrelated)),
+        bounds=Bounds(_number(lexical), _number(dense), _number(unrelated), _number(document)),
         alpha=_number(content["a"]),
         corrected=_text(content["t"]),
         found=_whole(content["n"]),

@@ -2,8 +2,10 @@
 
 With convex fusion and `max` grouping a document's score is its best passage's over *all* of its passages,
 whatever the depth was. Passages that neither index proposed can score at most the threshold
-`alpha · dense(depth) + (1 - alpha) · lexical(depth)` (Fagin's threshold algorithm), so only documents whose
-best is below it are looked into further, and there only passages whose cosine leaves them a chance.
+`alpha · dense(depth) + (1 - alpha) · (1 - share) · lexical(depth)` (Fagin's threshold algorithm), so only
+documents whose best is below it are looked into further, and there only passages whose cosine leaves them a
+chance. The share of the words' weight that goes to the whole document is the same for all of its passages:
+it has no part in finding the best of them, and is looked up for the documents that the pool holds.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ class Retrieval:
         documents: The document of each.
         pool: Their scores and ranks, in the same order.
         alpha: The weight of meaning that holds for this query: 0 or 1 where one side decides alone.
+        share: The share of the words' weight that whole documents have: 0 where they have no say.
+        whole: BM25 of whole documents, in the order of their numbers, shape (m,); zeros without a share.
         depth: How many passages each index was asked for in the end.
         complete: Whether no document outside could be found by asking deeper.
     """
@@ -36,6 +40,8 @@ class Retrieval:
     documents: Numbers
     pool: Pool
     alpha: float
+    share: float
+    whole: Floats
     depth: int
     complete: bool
 
@@ -119,13 +125,26 @@ def retrieve(
         alpha = 1.0 if len(dense.found) else 0.0
     elif not len(dense.found):
         alpha = 0.0
-    retrieval = replace(_pooled(reader, query, vector, alpha, lexical, dense, depth), complete=complete)
+    # What is best does not depend on the depth, so neither does a score.
+    highest = 0.0
+    if settings.fusion == "convex" and settings.document_share > 0 and alpha < 1:
+        highest = reader.whole_best(query, selection)
+    retrieval = replace(
+        _pooled(reader, query, vector, alpha, lexical, dense, highest, depth),
+        share=settings.document_share if highest > 0 else 0.0,
+        complete=complete,
+    )
     if settings.grouping != "max":
-        retrieval = _with_whole_documents(reader, query, vector, retrieval)
+        retrieval = _with_all_passages(reader, query, vector, retrieval)
     elif settings.fusion == "convex" and 0 < alpha < 1:
         retrieval = _with_better_passages(reader, query, vector, retrieval, lexical.floor, dense.floor)
     step("complete")
-    return retrieval
+    names = np.unique(retrieval.documents)
+    whole = np.zeros(len(names))
+    if retrieval.share > 0:
+        whole = reader.whole_scores(query, names).astype(np.float64)
+        step("whole")
+    return replace(retrieval, whole=whole)
 
 
 def _dense(
@@ -141,6 +160,7 @@ def _pooled(
     alpha: float,
     lexical: _Side,
     dense: _Side,
+    highest: float,
     depth: int,
 ) -> Retrieval:
     """Return the union of both lists with both scores of every passage."""
@@ -162,9 +182,19 @@ def _pooled(
         best_lexical if best_lexical is not None else 0.0,
         best_dense if best_dense is not None else -1.0,
         reader.unrelated_cosine,
+        highest,
     )
     pool = Pool(bm25, cosine, lexical_rank, dense_rank, bounds)
-    return Retrieval(passages, documents, pool, alpha, depth, lexical.exhausted and dense.exhausted)
+    return Retrieval(
+        passages=passages,
+        documents=documents,
+        pool=pool,
+        alpha=alpha,
+        share=0.0,
+        whole=np.zeros(0),
+        depth=depth,
+        complete=lexical.exhausted and dense.exhausted,
+    )
 
 
 def _placed(passages: Numbers, found: Candidates, otherwise: float) -> tuple[Floats, Ranks]:
@@ -188,13 +218,14 @@ def _with_better_passages(
     if vector is None or (lexical_floor is None and dense_floor is None):
         return retrieval
     pool, alpha = retrieval.pool, retrieval.alpha
-    words_floor = (1 - alpha) * float(normal_lexical(np.array([lexical_floor or 0.0]), pool.bounds)[0])
+    words = (1 - alpha) * (1 - retrieval.share)
+    words_floor = words * float(normal_lexical(np.array([lexical_floor or 0.0]), pool.bounds)[0])
     # A passage outside an exhausted dense list has no vector, and so no share of meaning.
     meaning_floor = 0.0
     if dense_floor is not None:
         # Outside the list may be passages without a vector, too; they get 0.
         meaning_floor = max(alpha * float(normal_dense(np.array([dense_floor]), pool.bounds)[0]), 0.0)
-    scores = (1 - alpha) * normal_lexical(pool.lexical, pool.bounds)
+    scores = words * normal_lexical(pool.lexical, pool.bounds)
     scores += alpha * normal_dense(pool.dense, pool.bounds)
     names, group = np.unique(retrieval.documents, return_inverse=True)
     best = np.full(len(names), -np.inf)
@@ -212,7 +243,7 @@ def _with_better_passages(
     return _added(reader, query, retrieval, passages, documents, cosine, lexical_floor is not None)
 
 
-def _with_whole_documents(
+def _with_all_passages(
     reader: IndexReader, query: LexicalQuery, vector: Vectors | None, retrieval: Retrieval
 ) -> Retrieval:
     """Return the retrieval with all passages of its documents: what `mean` and `sum` look at."""
@@ -252,7 +283,8 @@ def _added(
     pool, none = retrieval.pool, np.zeros(len(passages), dtype=np.int64)
     every = np.concatenate([retrieval.passages, passages])
     order = np.argsort(every)
-    return Retrieval(
+    return replace(
+        retrieval,
         passages=every[order],
         documents=np.concatenate([retrieval.documents, documents])[order],
         pool=Pool(
@@ -262,7 +294,4 @@ def _added(
             dense_rank=np.concatenate([pool.dense_rank, none])[order],
             bounds=pool.bounds,
         ),
-        alpha=retrieval.alpha,
-        depth=retrieval.depth,
-        complete=retrieval.complete,
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.diversity import diversify
 from engine.first_stage import Retrieval
-from engine.fusion import Bounds, fuse
+from engine.fusion import Bounds, document_part, fuse
 from engine.grouping import Groups, group
 from engine.ledger import DECIMALS
 from engine.ranking import FacetCounts, order_documents
@@ -27,10 +27,12 @@ class Row:
     Args:
         doc_id: Its id.
         score: Its final score.
-        words: What words brought of it.
+        words: What the words of passages brought of it.
+        whole: What the words of the whole document brought.
         diversity: What diversity took, 0 or negative; meaning brought the rest.
         bm25: BM25 of its best passage, None where words had no say.
         cosine: Cosine of its best passage, None where meaning had no say or there is no vector.
+        whole_bm25: BM25 of the whole document, None where whole documents had no say.
         lexical_rank: The best passage's place by words, None beyond the depth.
         dense_rank: Its place by meaning.
         fused_rank: The document's place before diversity.
@@ -41,9 +43,11 @@ class Row:
     doc_id: str
     score: float
     words: float
+    whole: float
     diversity: float
     bm25: float | None
     cosine: float | None
+    whole_bm25: float | None
     lexical_rank: int | None
     dense_rank: int | None
     fused_rank: int
@@ -53,7 +57,7 @@ class Row:
     @property
     def meaning(self) -> float:
         """What meaning brought."""
-        return round(self.score - self.words - self.diversity, DECIMALS)
+        return round(self.score - self.words - self.whole - self.diversity, DECIMALS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +97,28 @@ class FusedRows:
         settings: SearchSettings,
         wanted: int = 0,
     ) -> None:
-        fused = fuse(settings.fusion, retrieval.pool, retrieval.alpha, settings.rrf_k)
-        groups = group(retrieval.passages, retrieval.documents, fused, settings.grouping, settings.group_top)
+        pool, alpha, share = retrieval.pool, retrieval.alpha, retrieval.share
+        fused = fuse(settings.fusion, pool, alpha, settings.rrf_k).less_words(share)
+        groups = group(
+            retrieval.passages,
+            retrieval.documents,
+            fused,
+            settings.grouping,
+            settings.group_top,
+            whole=document_part(retrieval.whole, pool.bounds, alpha, share),
+            ties=pool.lexical,
+        )
         self._retrieval = retrieval
         self._groups = groups
         self._shown = settings.passages_per_hit
         self._passage_scores = np.round(fused.scores, DECIMALS)
         self._words = np.round(groups.fused.words, DECIMALS).tolist()
-        self._scores = np.round(groups.fused.scores, DECIMALS).tolist()
+        self._whole = np.round(groups.whole, DECIMALS).tolist()
+        self._scores = np.round(groups.scores, DECIMALS).tolist()
+        self._whole_bm25: dict[int, float] = {}
+        if share > 0:
+            numbers = np.unique(retrieval.documents).tolist()
+            self._whole_bm25 = dict(zip(numbers, np.round(retrieval.whole, 5).tolist(), strict=True))
         self._diversity = [0.0] * len(self._scores)
         self._doc_ids = snapshot.doc_ids(groups.documents)
         self._order = order_documents(self._scores, self._doc_ids)[: max(MAX_FROZEN, wanted)]
@@ -118,6 +136,7 @@ class FusedRows:
         for row, penalty in zip(order, penalties, strict=True):
             at = self._order[row]
             self._words[at] = round((1 - diversity) * self._words[at], DECIMALS)
+            self._whole[at] = round((1 - diversity) * self._whole[at], DECIMALS)
             self._diversity[at] = round(penalty, DECIMALS)
             self._scores[at] = round((1 - diversity) * self._scores[at] + penalty, DECIMALS)
         self._order = sorted(self._order, key=lambda at: (-self._scores[at], self._doc_ids[at]))
@@ -149,6 +168,7 @@ class FusedRows:
         """The row at a place."""
         at = self._order[index]
         groups, pool, alpha = self._groups, self._retrieval.pool, self._retrieval.alpha
+        document = int(groups.documents[at])
         rows = groups.rows[groups.starts[at] : min(groups.starts[at] + self._shown, groups.starts[at + 1])]
         lead = rows[0]
         cosine = float(pool.dense[lead])
@@ -156,13 +176,15 @@ class FusedRows:
             doc_id=self._doc_ids[at],
             score=self._scores[at],
             words=self._words[at],
+            whole=self._whole[at],
             diversity=self._diversity[at],
             bm25=None if alpha >= 1 else round(float(pool.lexical[lead]), 5),
             cosine=None if alpha <= 0 or cosine != cosine else round(cosine, 5),
+            whole_bm25=self._whole_bm25.get(document),
             lexical_rank=int(pool.lexical_rank[lead]) or None,
             dense_rank=int(pool.dense_rank[lead]) or None,
             fused_rank=self._fused_rank[at],
-            document=int(groups.documents[at]),
+            document=document,
             passages=tuple(
                 (int(self._retrieval.passages[row]), float(self._passage_scores[row])) for row in rows
             ),

@@ -6,7 +6,9 @@ words and what meaning brought. `FUSIONS` holds them by the name that settings u
 - `convex`: the weighted mean of both scores, each on a scale of fixed bounds (a minimum known beforehand, the
   observed maximum): Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (TOIS 2023),
   TMM. Meaning's minimum is the cosine that the encoder gives to unrelated texts, not -1, which no model reaches.
-  A passage's score depends on nothing but the passage and the query: neither on depth nor on k.
+  A passage's score depends on nothing but the passage and the query: neither on depth nor on k. Of the words'
+  weight a share may go to the whole document (`less_words`, `document_part`), which is the same for all of its
+  passages: passage and document evidence interpolated, as in Callan (SIGIR 1994), Bendersky and Kurland (ECIR 2008).
 - `rrf`: reciprocal ranks: Cormack, Clarke and Buettcher (SIGIR 2009). Ranks beyond the depth count nothing.
 - `combsum`, `combmnz`: sum of the scores, each spread over the pool from 0 to 1, and the same times the
   number of indexes that proposed the passage: Fox and Shaw (TREC-2, 1993).
@@ -41,11 +43,13 @@ class Bounds:
         lexical: The highest BM25 score; 0 when no passage matches a word.
         dense: The highest cosine; -1 when there is none.
         unrelated: The cosine of texts that have nothing to do with each other: 0 on the scale of meaning.
+        document: The highest BM25 score of a whole document; 0 where whole documents have no say.
     """
 
     lexical: float = 0.0
     dense: float = -1.0
     unrelated: float = 0.0
+    document: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,21 @@ class Fused:
         """The fused scores."""
         return self.words + self.meaning
 
+    def less_words(self, share: float) -> Fused:
+        """Return the same with this share taken off what words brought: what whole documents may bring."""
+        return Fused((1.0 - share) * self.words, self.meaning)
+
 
 def normal_lexical(scores: Floats, bounds: Bounds) -> Floats:
     """Return BM25 scores over their highest: from 0 (no word matches) to 1."""
     return scores / bounds.lexical if bounds.lexical > 0 else np.zeros_like(scores)
+
+
+def document_part(scores: Floats, bounds: Bounds, alpha: float, share: float) -> Floats:
+    """Return what the words of whole documents bring: their BM25 over the highest, times (1 - alpha) · share."""
+    if bounds.document <= 0:
+        return np.zeros_like(scores)
+    return (1.0 - alpha) * share * scores / bounds.document
 
 
 def normal_dense(cosines: Floats, bounds: Bounds) -> Floats:

@@ -17,7 +17,8 @@ class Term:
     """One addend of a score.
 
     Args:
-        name: `words` (BM25), `meaning` (vectors) or `diversity` (likeness to documents above; never positive).
+        name: `words` (BM25 of passages), `document` (BM25 of the whole document), `meaning` (vectors) or `diversity`
+            (likeness to documents above; never positive).
         value: What it adds.
         detail: How it came about, in words.
     """
@@ -43,10 +44,12 @@ class Ledger:
         terms: They add up to the score (to 1e-6).
         bm25: The passage's BM25 score; None where words had no say.
         cosine: Its cosine with the query; None where meaning had no say, or the passage has no vector.
+        document_bm25: The BM25 score of the whole document; None where whole documents had no say.
         lexical_rank: Its place among passages by BM25, from 1; None beyond the depth.
         dense_rank: Its place among passages by cosine; None beyond the depth.
         fused_rank: The document's place after fusion and grouping, from 1, before diversity moved it.
-        bounds: The highest BM25 score and cosine of any passage that may answer, and the cosine of unrelated texts.
+        bounds: The highest BM25 score and cosine of any passage that may answer, the cosine of unrelated texts, and
+            the highest BM25 score of a whole document.
         alpha: The weight of meaning that held.
         fusion: How the two scores became one.
         grouping: How passages' scores became the document's.
@@ -57,6 +60,7 @@ class Ledger:
     terms: tuple[Term, ...]
     bm25: float | None
     cosine: float | None
+    document_bm25: float | None
     lexical_rank: int | None
     dense_rank: int | None
     fused_rank: int
@@ -78,11 +82,13 @@ class Ledger:
             "terms": [{"name": term.name, "value": term.value, "detail": term.detail} for term in self.terms],
             "bm25": self.bm25,
             "cosine": self.cosine,
+            "document_bm25": self.document_bm25,
             "ranks": {"lexical": self.lexical_rank, "dense": self.dense_rank, "fused": self.fused_rank},
             "bounds": {
                 "bm25": self.bounds.lexical,
                 "cosine": self.bounds.dense,
                 "unrelated_cosine": self.bounds.unrelated,
+                "document_bm25": self.bounds.document,
             },
             "alpha": self.alpha,
             "fusion": self.fusion,
@@ -96,14 +102,16 @@ class Ledger:
         return f"{self.total:.4f} = {parts or '0'}"
 
 
-def account(words: float, meaning: float, diversity: float, ledger: Ledger) -> Ledger:
-    """Return the ledger with its terms: what words, meaning and (where it counts) diversity brought."""
+def account(words: float, document: float, meaning: float, diversity: float, ledger: Ledger) -> Ledger:
+    """Return the ledger with its terms: what words and meaning brought and, where they count, the others."""
     from dataclasses import replace
 
-    terms = [
-        Term("words", words, _words_detail(ledger)),
-        Term("meaning", meaning, _meaning_detail(ledger)),
-    ]
+    terms = [Term("words", words, _words_detail(ledger))]
+    if ledger.document_bm25 is not None:
+        most = ledger.bounds.document
+        detail = f"words in the whole document: BM25 {ledger.document_bm25:.3f} of at most {most:.3f}"
+        terms.append(Term("document", document, detail))
+    terms.append(Term("meaning", meaning, _meaning_detail(ledger)))
     if diversity:
         terms.append(Term("diversity", diversity, "likeness to the documents above it"))
     return replace(ledger, terms=tuple(terms))

@@ -64,12 +64,14 @@ class Presenter:
         """Return the ledger of a row."""
         return account(
             row.words,
+            row.whole,
             row.meaning,
             row.diversity,
             Ledger(
                 terms=(),
                 bm25=row.bm25,
                 cosine=row.cosine,
+                document_bm25=row.whole_bm25,
                 lexical_rank=row.lexical_rank,
                 dense_rank=row.dense_rank,
                 fused_rank=row.fused_rank,

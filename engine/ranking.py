@@ -92,7 +92,7 @@ class HitPassage:
         end: One past the last character.
         headings: The headings above it, outermost first.
         page: The page it starts on, from 1; None for documents without pages.
-        score: Its own fused score.
+        score: Its own fused score; what the whole document brings is not in it.
         snippet: What to show of it.
     """
 

@@ -24,6 +24,8 @@ class SearchSettings:
         rrf_k: The constant of reciprocal rank fusion.
         grouping: How passages' scores become a document's: its best, or the mean or sum of its best few.
         group_top: How many passages `mean` and `sum` look at.
+        document_share: How much of the words' part of a score, from 0 to 1, is BM25 of the whole document; the rest
+            is that of its passages. Counts with convex fusion only: for the others it has no effect.
         title_weight: Weight of BM25 in the title.
         headings_weight: Weight of BM25 in the headings above a passage.
         body_weight: Weight of BM25 in the passage itself.
@@ -42,6 +44,7 @@ class SearchSettings:
     rrf_k: int = 60
     grouping: Grouping = "max"
     group_top: int = 3
+    document_share: float = 0.5
     title_weight: float = 0.5
     headings_weight: float = 0.5
     body_weight: float = 1.0
@@ -51,7 +54,7 @@ class SearchSettings:
     facets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("alpha", "diversity"):
+        for name in ("alpha", "document_share", "diversity"):
             _number(name, getattr(self, name), 0.0, 1.0)
         for name in ("title_weight", "headings_weight", "body_weight"):
             _number(name, getattr(self, name), 0.0, 1000.0)

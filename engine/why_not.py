@@ -39,6 +39,7 @@ class WhyNot:
         last: The ledger of the k-th document, which it would have had to beat; None when there is none.
         bm25: BM25 of its best passage by words, None when not looked up.
         cosine: Cosine of its best passage by meaning, None when not looked up or without a vector.
+        document_bm25: BM25 of the whole document, None when not looked up or without a say.
         depth: How many passages each index was asked for.
     """
 
@@ -52,6 +53,7 @@ class WhyNot:
     last: Ledger | None = None
     bm25: float | None = None
     cosine: float | None = None
+    document_bm25: float | None = None
     depth: int = 0
 
     def __str__(self) -> str:
@@ -70,6 +72,7 @@ class WhyNot:
             "last": self.last.to_json() if self.last else None,
             "bm25": self.bm25,
             "cosine": self.cosine,
+            "document_bm25": self.document_bm25,
             "depth": self.depth,
         }
 
@@ -142,8 +145,13 @@ def _unlisted(question: Question, found: Candidates, document: StoredDocument, b
         )
     elif found.meaning.vector is not None:
         meaning = "none of its passages has a vector"
-    sentence = f"{words}, and {meaning}."
-    base = replace(base, bm25=round(bm25, 5), cosine=cosine)
+    whole, document_bm25, most = "", None, found.context.bounds.document
+    if most > 0:
+        score = reader.whole_scores(found.plan.lexical, np.array([document.number], dtype=np.int64))
+        document_bm25 = round(float(score[0]), 5)
+        whole = f", the whole document has BM25 {document_bm25:.3f} (the highest is {most:.3f})"
+    sentence = f"{words}{whole}, and {meaning}."
+    base = replace(base, bm25=round(bm25, 5), cosine=cosine, document_bm25=document_bm25)
     if bm25 <= 0 and cosine is None:
         return replace(base, stage="no match", sentences=(sentence,))
     reason = f"None of its passages was among the best {found.depth:,} that each index proposed."
@@ -154,7 +162,15 @@ def _listed(question: Question, found: Candidates, rows: FusedRows, place: int, 
     presenter = Presenter(question.snapshot, found.plan, question.settings, found.context, explain=True)
     row = rows[place]
     ledger = presenter.ledger(row)
-    base = replace(base, rank=place + 1, ledger=ledger, bm25=row.bm25, cosine=row.cosine, stage="found")
+    base = replace(
+        base,
+        rank=place + 1,
+        ledger=ledger,
+        bm25=row.bm25,
+        cosine=row.cosine,
+        document_bm25=row.whole_bm25,
+        stage="found",
+    )
     if place < base.k:
         return replace(base, sentences=(f"It is among the results, at rank {place + 1}: {ledger}.",))
     if base.k == 0:

@@ -163,6 +163,19 @@ class IndexReader(Protocol):
         """Return the cosines of these passages, in their order; NaN for those without a vector."""
         ...
 
+    def whole_scores(self, query: LexicalQuery, documents: Numbers) -> Scores:
+        """Return the BM25 scores of these documents as wholes, in their order; 0 for those that do not match.
+
+        N, lengths and frequencies are those of documents that have passages. Title and text are one field here,
+        which counts with the query's weight of the body; only clauses on titles look in the title alone, with the
+        weight of titles. A phrase counts by its single terms.
+        """
+        ...
+
+    def whole_best(self, query: LexicalQuery, selection: Selection | None = None) -> float:
+        """Return the highest of `whole_scores` among the documents that may answer; 0 when none matches."""
+        ...
+
     def explain_lexical(self, query: LexicalQuery, passage: int) -> list[tuple[Clause, float]]:
         """Return what each matching clause adds to the passage's BM25 score, largest first."""
         ...

@@ -11,8 +11,9 @@ import logging
 import shutil
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,10 +26,14 @@ from indexer.local import snapshot, truth, vectors
 from indexer.local.durable import checksum
 from indexer.local.lexical import LexicalWriter
 from indexer.local.manifest import FileCheck, Graph, Manifest
+from indexer.local.term_folder import TermWriter
+from indexer.local.whole import WholeWriter
 
 _log = logging.getLogger(__name__)
-_WORKING = "lexical"
+_LEXICAL, _WHOLE = "lexical", "whole"  # where the two are written; generations have a number after it
 _ROWS = 4096  # vectors in memory while copying
+
+Writer = TypeVar("Writer", bound=TermWriter)
 
 
 class Derived:
@@ -56,23 +61,32 @@ class Derived:
         self._analyser = analyser
         self._dim = dim
         self._exact_up_to = exact_up_to
-        self._lexical = self._start_lexical()
+        self._lexical = self._start(LexicalWriter, _LEXICAL, manifest.lexical)
+        try:
+            self._whole = self._start(WholeWriter, _WHOLE, manifest.whole)
+        except BaseException:
+            self._lexical.close()
+            raise
 
-    def _start_lexical(self) -> LexicalWriter:
-        working = self._folder / _WORKING
+    def _start(self, kind: Callable[[Path], Writer], name: str, published: str) -> Writer:
+        """Return a writer that goes on from what is published."""
+        working = self._folder / name
         shutil.rmtree(working, ignore_errors=True)
-        if self.manifest.lexical:
+        if published:
             try:
-                snapshot.take(self._folder / self.manifest.lexical, working)
-                return LexicalWriter(working)
+                snapshot.take(self._folder / published, working)
+                return kind(working)
             except (IndexCorrupt, OSError, ValueError) as error:
-                raise IndexCorrupt(f"the lexical index cannot be opened: {error}") from error
-        return LexicalWriter(working)
+                raise IndexCorrupt(f"{self._folder / published} cannot be opened: {error}") from error
+        return kind(working)
 
     def add(self, document: int, first: int, title: str, text: str, passages: Sequence[Passage]) -> None:
-        """Add a document's passages, numbered from `first`, to the lexical index."""
+        """Add a document, and its passages, numbered from `first`, to the indexes of words."""
+        if not passages:
+            return
         terms = self._analyser.terms
         title_terms = terms(title)
+        self._whole.add(document, title_terms, terms(text))
         headings: tuple[str, ...] = ()
         heading_terms: list[str] = []
         for at, passage in enumerate(passages):
@@ -83,8 +97,9 @@ class Derived:
             self._lexical.add(first + at, document, title_terms, heading_terms, body)
 
     def remove(self, document: int) -> None:
-        """Remove a document's passages from the lexical index."""
+        """Remove a document and its passages from the indexes of words."""
         self._lexical.delete(document)
+        self._whole.delete(document)
 
     def catch_up(self, connection: sqlite3.Connection, generation: int) -> Manifest:
         """Replay what SQLite's `generation` has and the manifest's has not, and publish it."""
@@ -94,15 +109,16 @@ class Derived:
         ):
             self.remove(number)
         numbers = connection.execute(
-            "SELECT number FROM documents WHERE added > ? AND removed IS NULL ORDER BY number", (seen,)
+            "SELECT number, added > ? FROM documents WHERE added > ? AND removed IS NULL ORDER BY number",
+            (seen, seen if self.manifest.whole else -1),
         ).fetchall()
-        for at, (number,) in enumerate(numbers, 1):
-            self._replay(connection, number)
+        for at, (number, new) in enumerate(numbers, 1):
+            self._replay(connection, number, passages_too=bool(new))
             if at % 1000 == 0:
-                _log.info("rebuilding the lexical index: %d of %d documents", at, len(numbers))
+                _log.info("rebuilding the indexes of words: %d of %d documents", at, len(numbers))
         return self.publish(connection, generation)
 
-    def _replay(self, connection: sqlite3.Connection, number: int) -> None:
+    def _replay(self, connection: sqlite3.Connection, number: int, passages_too: bool) -> None:
         doc_id, title, length = connection.execute(
             "SELECT doc_id, title, length FROM documents WHERE number = ?", (number,)
         ).fetchone()
@@ -113,29 +129,36 @@ class Derived:
         if rows:
             passages = [truth.passage(doc_id, *row[1:]) for row in rows]
             text = truth.read_text(connection, number, 0, length)
-            self.add(number, rows[0][0], title, text, passages)
+            if passages_too:
+                self.add(number, rows[0][0], title, text, passages)
+            else:
+                self._whole.add(number, self._analyser.terms(title), self._analyser.terms(text))
 
     def publish(self, connection: sqlite3.Connection, generation: int) -> Manifest:
         """Make all that was added and removed, and SQLite's vectors, the current generation."""
         before = self.manifest
         self._lexical.commit()
-        lexical = self._unused(f"lexical-{generation}")
-        snapshot.take(self._folder / _WORKING, self._folder / lexical)
+        self._whole.commit()
+        lexical = self._unused(f"{_LEXICAL}-{generation}")
+        snapshot.take(self._folder / _LEXICAL, self._folder / lexical)
+        whole = self._unused(f"{_WHOLE}-{generation}")
+        snapshot.take(self._folder / _WHOLE, self._folder / whole)
         (highest,) = connection.execute("SELECT max(number) FROM passages").fetchone()
         rows = 0 if highest is None else int(highest) + 1
         vectors_crc = self._append_vectors(connection, before.rows, rows)
         graph = self._graph(rows, before.graph)
         files = {
-            f"{lexical}/{file.name}": FileCheck(
-                file.stat().st_size, self._checksum(f"{before.lexical}/{file.name}", file)
+            f"{folder}/{file.name}": FileCheck(
+                file.stat().st_size, self._checksum(f"{previous}/{file.name}", file)
             )
-            for file in sorted((self._folder / lexical).iterdir())
+            for folder, previous in ((lexical, before.lexical), (whole, before.whole))
+            for file in sorted((self._folder / folder).iterdir())
         }
         files[vectors.FILE] = FileCheck(rows * self._dim * 4, vectors_crc)
         if graph is not None:
             file = self._folder / graph.file
             files[graph.file] = FileCheck(file.stat().st_size, self._checksum(graph.file, file))
-        self.manifest = Manifest(generation, before.epoch, rows, lexical, graph, files)
+        self.manifest = Manifest(generation, before.epoch, rows, lexical, whole, graph, files)
         self.manifest.write(self._index)
         self._clean(before)
         return self.manifest
@@ -158,7 +181,10 @@ class Derived:
         known = self.manifest.files.get(vectors.FILE)
         crc = known.crc if known is not None else 0
         if first == 0:
-            path.unlink(missing_ok=True)  # readers may have the old file mapped, and must keep it as it was
+            # Readers may have the old file mapped, and must keep it as it was; others find one at any moment.
+            empty = path.with_name(f".{path.name}.new")
+            empty.write_bytes(b"")
+            empty.replace(path)
         vectors.append(path, self._dim, first, np.zeros((0, self._dim), dtype=np.float32))
         for at in range(first, rows, _ROWS):
             piece = stored_vectors(connection, at, min(at + _ROWS, rows), self._dim)
@@ -175,18 +201,21 @@ class Derived:
 
     def _clean(self, before: Manifest) -> None:
         """Delete what neither this generation nor the one before it needs."""
-        kept = {_WORKING, before.lexical, self.manifest.lexical}
+        kept = {_LEXICAL, _WHOLE}
+        for manifest in (before, self.manifest):
+            kept |= {manifest.lexical, manifest.whole}
         graphs = {graph.file for graph in (before.graph, self.manifest.graph) if graph}
         for path in self._folder.iterdir():
-            if path.name.startswith(("lexical", ".lexical")) and path.name not in kept:
+            if path.name.lstrip(".").startswith((_LEXICAL, _WHOLE)) and path.name not in kept:
                 shutil.rmtree(path, ignore_errors=True)
             elif path.name.startswith(("graph", ".graph")) and path.name not in graphs:
                 path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the files; what was not published is forgotten."""
-        self._lexical.close()
-        shutil.rmtree(self._folder / _WORKING, ignore_errors=True)
+        for writer, name in ((self._lexical, _LEXICAL), (self._whole, _WHOLE)):
+            writer.close()
+            shutil.rmtree(self._folder / name, ignore_errors=True)
 
 
 def stored_vectors(connection: sqlite3.Connection, start: int, end: int, dim: int) -> Vectors:

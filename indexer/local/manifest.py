@@ -46,7 +46,8 @@ class Manifest:
         generation: Grows by one with each commit.
         epoch: The folder `epoch-N` that holds its files.
         rows: Passage numbers in use are below this; `vectors.f32` has as many rows.
-        lexical: Folder of the tantivy index, in the epoch's folder.
+        lexical: Folder of the tantivy index of passages, in the epoch's folder.
+        whole: Folder of the tantivy index of whole documents; empty in an index made before there was one.
         graph: The HNSW graph, when there are enough passages for one.
         files: Path in the epoch's folder to size and checksum, of every derived file.
     """
@@ -55,6 +56,7 @@ class Manifest:
     epoch: int
     rows: int
     lexical: str
+    whole: str = ""
     graph: Graph | None = None
     files: dict[str, FileCheck] = field(default_factory=dict)
 

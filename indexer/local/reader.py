@@ -27,6 +27,7 @@ from indexer.local.lexical import LexicalReader
 from indexer.local.manifest import Manifest
 from indexer.local.spelling import Spelling
 from indexer.local.vectors import FILE, VectorFile, top
+from indexer.local.whole import WholeReader
 from indexer.protocol import (
     Candidates,
     Clause,
@@ -72,7 +73,10 @@ class LocalReader:
             if size < check.size or (size > check.size and name != FILE):
                 raise IndexCorrupt(f"{path} has {size} bytes, {check.size} were written")
         self._connections = truth.Connections(folder / truth.FILE)
+        if not manifest.whole:
+            raise IndexCorrupt(f"{index} has no index of whole documents; opening it makes one")
         self._lexical = LexicalReader(folder / manifest.lexical)
+        self._whole = WholeReader(folder / manifest.whole)
         self._vectors = VectorFile(folder / FILE, manifest.rows, encoder.dim)
         self._graph = GraphReader(folder, manifest.graph, encoder.dim) if manifest.graph else None
         with self._connections.borrow() as connection:
@@ -204,6 +208,29 @@ class LocalReader:
         scores = self._vectors.scores(vector, passages)
         scores[~self._catalogue.has_vector[passages]] = np.nan
         return scores
+
+    def whole_scores(self, query: LexicalQuery, documents: Numbers) -> Scores:
+        """Return the BM25 scores of these documents as wholes, in their order; 0 for those that do not match."""
+        return self._whole.scores(query, documents)
+
+    def whole_best(self, query: LexicalQuery, selection: Selection | None = None) -> float:
+        """Return the highest BM25 score of a whole document that may answer; 0 when none matches."""
+        chosen = _own(selection)
+        if not query.clauses or (chosen is not None and chosen.count == 0):
+            return 0.0
+        if chosen is None:
+            _, scores = self._whole.search(query, 1)
+        elif chosen.count <= _FEW_DOCUMENTS:
+            _, scores = self._whole.search_in(query, 1, np.flatnonzero(chosen.mask))
+        else:
+            ask = int(4 * self._catalogue.documents / chosen.count) + 16
+            while True:
+                documents, scores = self._whole.search(query, ask)
+                scores = scores[chosen.mask[documents]]
+                if len(scores) or len(documents) < ask:
+                    break
+                ask *= 4
+        return float(scores[0]) if len(scores) else 0.0
 
     def explain_lexical(self, query: LexicalQuery, passage: int) -> list[tuple[Clause, float]]:
         """Return what each matching clause adds to the passage's BM25 score, largest first."""

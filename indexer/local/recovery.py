@@ -75,6 +75,8 @@ class Recovery:
     def after_crash(self) -> None:
         """Catch up with SQLite if the manifest is behind, unless a living writer is about to.
 
+        An index made before there was one of whole documents gets it here, too.
+
         Raises:
             IndexLocked: there is nothing to read yet, and a writer is at work.
         """
@@ -91,7 +93,7 @@ class Recovery:
     def _behind(self) -> bool:
         manifest = self._manifest()
         generation = stored_generation(self.index / epoch_name(current_epoch(self.index)))
-        return manifest is None or manifest.generation < generation
+        return manifest is None or manifest.generation < generation or not manifest.whole
 
     def _manifest(self) -> Manifest | None:
         try:
@@ -105,13 +107,13 @@ class Recovery:
         epoch = current_epoch(self.index)
         generation = stored_generation(self.index / epoch_name(epoch))
         manifest = self._manifest()
-        if manifest is not None:
+        if manifest is not None and manifest.whole:
             try:
                 LocalReader(self.index, manifest, self.analyser, self.encoder).close()
             except IndexCorrupt as error:
                 _log.warning("%s; rebuilding from SQLite", error)
                 manifest = None
-        if manifest is not None and manifest.generation == generation:
+        if manifest is not None and manifest.generation == generation and manifest.whole:
             return manifest
         return self.derive(manifest or nothing_derived(epoch), generation)
 

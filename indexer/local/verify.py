@@ -19,8 +19,10 @@ from indexer.local.lexical import LexicalReader
 from indexer.local.manifest import Manifest
 from indexer.local.vectors import FILE, VectorFile
 from indexer.local.verify_truth import truth_problems
+from indexer.local.whole import WholeReader
+from indexer.protocol import Numbers
 
-Store: TypeAlias = Literal["sqlite", "lexical", "vectors", "graph", "manifest"]
+Store: TypeAlias = Literal["sqlite", "lexical", "whole", "vectors", "graph", "manifest"]
 
 _ROWS = 4096
 _SAMPLE = 50  # queries that test the graph's recall
@@ -74,6 +76,7 @@ def verify(index: Path, manifest: Manifest, dim: int) -> Verification:
                 problems.append(Problem("manifest", found, repairable=True))
             problems += _files(folder, manifest)
             problems += [Problem("lexical", found, True) for found in _lexical(folder, manifest, live)]
+            problems += [Problem("whole", found, True) for found in _whole(folder, manifest, connection)]
             problems += [
                 Problem("vectors", found, True) for found in _vectors(folder, manifest, connection, dim)
             ]
@@ -85,7 +88,7 @@ def verify(index: Path, manifest: Manifest, dim: int) -> Verification:
     return Verification(manifest.generation, documents, passages, tuple(problems))
 
 
-def _live_passages(connection: sqlite3.Connection) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _live_passages(connection: sqlite3.Connection) -> Numbers:
     rows = connection.execute(
         "SELECT p.number FROM passages p JOIN documents d ON d.number = p.document WHERE d.removed IS NULL"
     )
@@ -95,7 +98,7 @@ def _live_passages(connection: sqlite3.Connection) -> np.ndarray[tuple[int], np.
 def _files(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     for name, check in manifest.files.items():
         path = folder / name
-        store: Store = "vectors" if name == FILE else "graph" if name.startswith("graph") else "lexical"
+        store = _store(name)
         if not path.exists():
             yield Problem(store, f"{name} is missing", repairable=True)
         elif path.stat().st_size < check.size:
@@ -105,17 +108,41 @@ def _files(folder: Path, manifest: Manifest) -> Iterator[Problem]:
             yield Problem(store, f"{name} is not what was written: its checksum differs", repairable=True)
 
 
-def _lexical(
-    folder: Path, manifest: Manifest, live: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> Iterator[str]:
+def _store(name: str) -> Store:
+    if name == FILE:
+        return "vectors"
+    if name.startswith("graph"):
+        return "graph"
+    return "whole" if name.startswith("whole") else "lexical"
+
+
+def _lexical(folder: Path, manifest: Manifest, live: Numbers) -> Iterator[str]:
     try:
         found = LexicalReader(folder / manifest.lexical).all_passages()
     except (IndexCorrupt, ValueError) as error:
         yield str(error)
         return
+    yield from _difference("passages", live, found)
+
+
+def _whole(folder: Path, manifest: Manifest, connection: sqlite3.Connection) -> Iterator[str]:
+    if not manifest.whole:
+        yield "there is none; opening the index makes it"
+        return
+    rows = connection.execute("SELECT number FROM documents WHERE removed IS NULL AND passages > 0")
+    live = np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64))
+    try:
+        found = WholeReader(folder / manifest.whole).all_documents()
+    except (IndexCorrupt, ValueError) as error:
+        yield str(error)
+        return
+    yield from _difference("documents", live, found)
+
+
+def _difference(what: str, live: Numbers, found: Numbers) -> Iterator[str]:
     if not np.array_equal(found, live):
         missing, extra = len(np.setdiff1d(live, found)), len(np.setdiff1d(found, live))
-        yield f"of {len(live)} passages it lacks {missing}, and it holds {extra} that are not in SQLite"
+        yield f"of {len(live)} {what} it lacks {missing}, and it holds {extra} that are not in SQLite"
 
 
 def _vectors(folder: Path, manifest: Manifest, connection: sqlite3.Connection, dim: int) -> Iterator[str]:

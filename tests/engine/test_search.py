@@ -27,23 +27,34 @@ from indexer.protocol import Candidates, IndexReader, Selection
 from .conftest import ENCODER, WORDS
 
 EVERYTHING = 10_000
+shares = st.sampled_from([0.0, 0.5, 0.8, 1.0])
 queries = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join)
 
 
-def plain_scores(reader: IndexReader, text: str, asked: SearchSettings) -> dict[str, float]:
-    """Score every passage of the index, one document at a time."""
+def plain_scores(
+    reader: IndexReader, text: str, asked: SearchSettings, chosen: Filter | None = None
+) -> dict[str, float]:
+    """Score every passage that may answer, one document at a time."""
     lexical = make_plan(text, reader, asked).lexical
     vector = ENCODER.encode_query(text)
-    numbers = np.concatenate([reader.passages_of(n) for n in range(reader.document_count)])
+    selection = reader.select(chosen)
+    documents = np.array([n for n in range(reader.document_count) if selection is None or n in selection])
+    numbers = np.concatenate([reader.passages_of(n) for n in documents])
     bm25 = reader.lexical_scores(lexical, numbers).astype(float)
     cosine = reader.dense_scores(vector, numbers).astype(float)
     highest_bm25, highest_cosine = bm25.max(), np.nanmax(cosine)
     alpha = asked.alpha if highest_bm25 > 0 else 1.0
+    whole = reader.whole_scores(lexical, documents).astype(float)
+    share = asked.document_share if whole.max() > 0 else 0.0
+    of_whole = {
+        doc_id: (1 - alpha) * share * score / max(whole.max(), 1e-9)
+        for doc_id, score in zip(reader.doc_ids(documents), whole, strict=True)
+    }
     by_document = defaultdict(list)
     for passage, words, meaning in zip(reader.passages(numbers), bm25, cosine, strict=True):
         if alpha == 0 and words <= 0:
             continue
-        score = (1 - alpha) * words / highest_bm25 if highest_bm25 else 0.0
+        score = (1 - alpha) * (1 - share) * words / highest_bm25 if highest_bm25 else 0.0
         if not math.isnan(meaning):
             unrelated = reader.unrelated_cosine
             score += alpha * (meaning - unrelated) / max(highest_cosine - unrelated, 0.4 * (1 - unrelated))
@@ -55,6 +66,7 @@ def plain_scores(reader: IndexReader, text: str, asked: SearchSettings) -> dict[
             scores += [0.0] * (len(reader.passages_of(number)) - len(scores))
         best = sorted(scores, reverse=True)[: asked.group_top]
         grouped[doc_id] = {"max": best[0], "mean": sum(best) / len(best), "sum": sum(best)}[asked.grouping]
+        grouped[doc_id] += of_whole[doc_id]
     return grouped
 
 
@@ -67,31 +79,55 @@ def shown(ranking: Ranking) -> list[tuple[str, float]]:
 
 
 @pytest.mark.parametrize("grouping", ["max", "mean", "sum"])
-@given(text=queries, alpha=st.sampled_from([0.0, 0.3, 0.5, 1.0]), depth=st.sampled_from([60, EVERYTHING]))
-@settings(deadline=None, max_examples=25)
+@given(
+    text=queries,
+    alpha=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
+    share=shares,
+    depth=st.sampled_from([60, EVERYTHING]),
+    chosen=st.sampled_from([None, None, Eq("lang", "de"), Range("year", lt=1995)]),
+)
+@settings(deadline=None, max_examples=30)
 def test_agrees_with_scoring_everything(
-    search_engine: SearchEngine, index: Index, grouping: str, text: str, alpha: float, depth: int
+    search_engine: SearchEngine,
+    index: Index,
+    grouping: str,
+    text: str,
+    alpha: float,
+    share: float,
+    depth: int,
+    chosen: Filter | None,
 ) -> None:
-    asked = SearchSettings(alpha=alpha, grouping=grouping, depth=depth)  # type: ignore[arg-type]
-    expected = plain_scores(index.reader(), text, asked)
-    found = shown(search_engine.search(text, k=EVERYTHING, settings=asked))
+    asked = SearchSettings(alpha=alpha, grouping=grouping, depth=depth, document_share=share)  # type: ignore[arg-type]
+    expected = plain_scores(index.reader(), text, asked, chosen)
+    found = shown(search_engine.search(Query(text, filters=chosen), k=EVERYTHING, settings=asked))
     assert {doc_id for doc_id, _ in found} == set(expected)
     for doc_id, score in found:
         assert score == pytest.approx(expected[doc_id], abs=2e-6)
     assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
 
-@given(text=queries, alpha=st.sampled_from([0.0, 0.4, 1.0]), depth=st.integers(1, 80), k=st.integers(1, 30))
-@settings(deadline=None, max_examples=60)
+@given(
+    text=queries,
+    alpha=st.sampled_from([0.0, 0.4, 1.0]),
+    share=shares,
+    depth=st.integers(1, 80),
+    k=st.integers(1, 30),
+    chosen=st.sampled_from([None, Eq("lang", "en"), Range("year", lt=1995)]),
+)
+@settings(deadline=None, max_examples=80)
 def test_a_score_depends_on_neither_depth_nor_k(
-    search_engine: SearchEngine, text: str, alpha: float, depth: int, k: int
+    search_engine: SearchEngine,
+    text: str,
+    alpha: float,
+    share: float,
+    depth: int,
+    k: int,
+    chosen: Filter | None,
 ) -> None:
-    every = dict(
-        shown(
-            search_engine.search(text, k=EVERYTHING, settings=SearchSettings(alpha=alpha, depth=EVERYTHING))
-        )
-    )
-    some = shown(search_engine.search(text, k=k, settings=SearchSettings(alpha=alpha, depth=depth)))
+    query = Query(text, filters=chosen)
+    asked = SearchSettings(alpha=alpha, document_share=share, depth=EVERYTHING)
+    every = dict(shown(search_engine.search(query, k=EVERYTHING, settings=asked)))
+    some = shown(search_engine.search(query, k=k, settings=replace(asked, depth=depth)))
     assert len(some) == min(k, len(every))
     for doc_id, score in some:
         assert score == pytest.approx(every[doc_id], abs=2e-7)
@@ -119,12 +155,13 @@ def test_every_ledger_adds_up(
 def test_a_ledger_can_be_recomputed_from_its_facts(search_engine: SearchEngine) -> None:
     for hit in search_engine.search("turbine blade cooling", k=20).hits:
         ledger = hit.ledger
-        words = (1 - ledger.alpha) * ledger.bm25 / ledger.bounds.lexical
+        words = (1 - ledger.alpha) * 0.5 * ledger.bm25 / ledger.bounds.lexical
+        document = (1 - ledger.alpha) * 0.5 * ledger.document_bm25 / ledger.bounds.document
         unrelated = ledger.bounds.unrelated
         assert ledger.bounds.dense > unrelated + 0.2
         meaning = ledger.alpha * (ledger.cosine - unrelated) / (ledger.bounds.dense - unrelated)
         assert {term.name: term.value for term in ledger.terms} == pytest.approx(
-            {"words": words, "meaning": meaning}, abs=1e-4
+            {"words": words, "document": document, "meaning": meaning}, abs=1e-4
         )
 
 
@@ -293,13 +330,62 @@ def test_diversity_moves_copies_apart(search_engine: SearchEngine, corpus: list[
     assert third > second
 
 
+def test_variety_scales_every_term(search_engine: SearchEngine) -> None:
+    plain = {hit.doc_id: hit.ledger for hit in search_engine.search("turbine blade", k=EVERYTHING).hits}
+    asked = replace(search_engine.settings, diversity=0.3)
+    for hit in search_engine.search("turbine blade", k=20, settings=asked).hits:
+        before = {term.name: 0.7 * term.value for term in plain[hit.doc_id].terms}
+        after = {term.name: term.value for term in hit.ledger.terms}
+        assert after.pop("diversity", 0.0) <= 0
+        assert after == pytest.approx(before, abs=1e-6)
+
+
 def test_words_alone_and_meaning_alone(search_engine: SearchEngine) -> None:
-    words = search_engine.search("turbine", settings=SearchSettings(alpha=0)).hits[0].ledger
+    asked = SearchSettings(alpha=0, document_share=0)
+    words = search_engine.search("turbine", settings=asked).hits[0].ledger
     assert words.cosine is None
+    assert words.document_bm25 is None
     assert dict((term.name, term.value) for term in words.terms) == {"words": 1.0, "meaning": 0.0}
+    whole = search_engine.search("turbine", settings=replace(asked, document_share=1)).hits[0].ledger
+    parts = {term.name: term.value for term in whole.terms}
+    assert parts == pytest.approx({"words": 0.0, "document": 1.0, "meaning": 0.0}, abs=1e-6)
     meaning = search_engine.search("turbine", settings=SearchSettings(alpha=1)).hits[0].ledger
     assert meaning.bm25 is None
+    assert meaning.document_bm25 is None
     assert dict((term.name, term.value) for term in meaning.terms) == {"words": 0.0, "meaning": 1.0}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_best_passage_by_words_leads_whatever_the_share(
+    search_engine: SearchEngine, share: float
+) -> None:
+    """With a share of 1 no passage has a score of its own; its BM25 decides which is shown first."""
+    asked = SearchSettings(alpha=0, document_share=share)
+    for hit in search_engine.search("turbine blade", k=20, settings=asked, explain=True).hits:
+        reader = search_engine._current().reader
+        passages = reader.passages_of(reader.find(hit.doc_id).number)
+        lexical = make_plan("turbine blade", reader, asked).lexical
+        assert hit.ledger.bm25 == pytest.approx(
+            float(reader.lexical_scores(lexical, passages).max()), rel=1e-4
+        )
+
+
+@pytest.mark.parametrize("fusion", ["rrf", "combsum", "combmnz", "dbsf"])
+def test_other_fusions_know_no_share(search_engine: SearchEngine, fusion: str) -> None:
+    asked = SearchSettings(fusion=fusion)  # type: ignore[arg-type]
+    with_share = search_engine.search("turbine blade", k=20, settings=replace(asked, document_share=0.9))
+    without = search_engine.search("turbine blade", k=20, settings=replace(asked, document_share=0.0))
+    assert with_share.hits == without.hits
+    assert {term.name for hit in with_share.hits for term in hit.ledger.terms} == {"words", "meaning"}
+
+
+def test_where_whole_documents_cannot_match_passages_have_all_the_weight(search_engine: SearchEngine) -> None:
+    """With no weight on body and title nothing of the whole is looked at, though headings still are."""
+    asked = SearchSettings(alpha=0, title_weight=0.0, body_weight=0.0, headings_weight=1.0)
+    assert not search_engine.search("turbine", settings=asked).hits
+    hybrid = search_engine.search("turbine", settings=replace(asked, alpha=0.5)).hits
+    assert hybrid
+    assert all(hit.ledger.document_bm25 is None for hit in hybrid)
 
 
 def test_results_are_the_same_every_time(search_engine: SearchEngine, index: Index) -> None:

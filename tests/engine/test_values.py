@@ -76,6 +76,7 @@ def test_an_unknown_indexing_error_is_translated_like_its_parent() -> None:
         {"facets": "year"},
         {"facets": (1,)},
         {"title_weight": -1},
+        {"document_share": 1.1},
         {"title_weight": 0, "headings_weight": 0, "body_weight": 0},
     ],
 )
@@ -92,6 +93,7 @@ def test_a_fingerprint_changes_with_every_setting() -> None:
         rrf_k=7,
         grouping="sum",
         group_top=7,
+        document_share=0.7,
         title_weight=7,
         headings_weight=7,
         body_weight=7,

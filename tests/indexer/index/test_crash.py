@@ -47,6 +47,10 @@ def answers(index: Index) -> dict[str, object]:
     for word in ("harbour", "ember"):
         query = LexicalQuery((Clause(tuple(reader.analyser.terms(word))),))
         result[word] = sorted(reader.doc_ids(reader.lexical(query, 500).documents))
+        everything = reader.live_documents()
+        result[f"{word} in whole documents"] = sorted(
+            reader.doc_ids(everything[reader.whole_scores(query, everything) > 0])
+        )
         vector = index.encoder.encode_query(word)
         result[f"{word} by meaning"] = sorted(reader.doc_ids(reader.dense(vector, 500).documents))
     return result

@@ -78,6 +78,9 @@ DERIVED = [
     "epoch-1/lexical-*/*.idx",
     "epoch-1/lexical-*/*.term",
     "epoch-1/lexical-*/meta.json",
+    "epoch-1/whole-*/*.idx",
+    "epoch-1/whole-*/*.term",
+    "epoch-1/whole-*/meta.json",
     "epoch-1/vectors.f32",
 ]
 
@@ -112,8 +115,9 @@ def test_a_flipped_bit_in_the_manifest_is_mended_on_open(index: Index) -> None:
     assert_whole(reopened(index))
 
 
-def test_a_writer_mends_before_it_goes_on(index: Index) -> None:
-    for path in files(index, "epoch-1/lexical-*/*.term"):
+@pytest.mark.parametrize("name", ["lexical", "whole"])
+def test_a_writer_mends_before_it_goes_on(index: Index, name: str) -> None:
+    for path in files(index, f"epoch-1/{name}-*/*.term"):
         delete(path)
     with index.writer() as writer:
         writer.add(Document("another", "goes on"))
