@@ -5,6 +5,7 @@
     ├── UnknownMeasure            a measure's name that cannot be parsed; may carry a suggestion
     ├── MissingDependency         a library that comes with an extra is not installed
     ├── InvalidExperiment         a definition of an experiment that cannot be understood
+    ├── PipelineFailed            a pipeline cannot be made ready, or cannot answer (eval.experiment.pipeline)
     └── InvalidEvaluation         data that cannot be evaluated, or not together
 
 A message says what was found, what was expected, and what to do. Errors of ir_measures, scipy, pyarrow and

@@ -65,6 +65,11 @@ _WEIGHTS: tuple[Setting, ...] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
 _SEARCH = (
     Stage("meaning", (Parameter("alpha", tuple(n / 20 for n in range(21))),), {"alpha": 0.0}),
     Stage(
+        "whole documents",
+        (Parameter("document_share", tuple(n / 8 for n in range(9))),),
+        {"document_share": 0.0},
+    ),
+    Stage(
         "title and headings",
         (Parameter("title_weight", _WEIGHTS), Parameter("headings_weight", _WEIGHTS)),
         {"title_weight": 0.0, "headings_weight": 0.0},

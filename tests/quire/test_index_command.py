@@ -79,7 +79,10 @@ def test_many_bad_files_do_not_drown_the_user(quire: Quire, folder: Path, tmp_pa
         (["docs", "docs"], "docs is both a source and the index"),
         (["docs", "docs/harbour.md"], "docs/harbour.md is a file; the index, a folder, comes last"),
         (["docs", "index", "--tokens", "3"], "indexing.tokens (--tokens): tokens is a whole number from 16"),
-        (["docs", "index", "--precision", "fp8"], "precision must be one of auto, fp32, int8, bf16; found 'fp8'"),
+        (
+            ["docs", "index", "--precision", "fp8"],
+            "precision must be one of auto, fp32, int8, bf16; found 'fp8'",
+        ),
         (["docs", "index", "--language", "klingon"], "klingon"),
     ],
 )

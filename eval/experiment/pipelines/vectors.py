@@ -20,14 +20,13 @@ from indexer.encoding import Vectors
 
 
 @dataclass(frozen=True, slots=True)
-class OneVector:
-    """One vector a document, the mean of its passages'; ranked by cosine.
+class _Pooled:
+    """One vector a document, made of those of its passages; ranked by cosine.
 
     Args:
         indexing: How the index is made whose vectors these are.
     """
 
-    kind: ClassVar[str] = "one-vector"
     sources: ClassVar[tuple[str, ...]] = (*INDEXING, "eval.experiment.pipelines.scored")
     indexing: IndexingSettings = field(default_factory=IndexingSettings)
 
@@ -38,6 +37,13 @@ class OneVector:
     def ingredients(self, ground: Ground) -> Mapping[str, str]:
         """Return the index's fingerprint."""
         return {"index": ground.index_fingerprint(self.indexing)}
+
+
+class OneVector(_Pooled):
+    """The mean of a document's vectors."""
+
+    __slots__ = ()
+    kind: ClassVar[str] = "one-vector"
 
     @contextmanager
     def prepare(self, ground: Ground) -> Iterator[Ready]:
@@ -45,25 +51,11 @@ class OneVector:
         yield _by_pooled(ground, self.indexing, lambda vectors: vectors.mean(axis=0), shows_first=False)
 
 
-@dataclass(frozen=True, slots=True)
-class FirstPassage:
-    """The vector of each document's first passage alone, as encoders that cut long texts make it; by cosine.
+class FirstPassage(_Pooled):
+    """The vector of a document's first passage alone, as encoders that cut long texts make it."""
 
-    Args:
-        indexing: How the index is made whose vectors these are.
-    """
-
+    __slots__ = ()
     kind: ClassVar[str] = "first-passage"
-    sources: ClassVar[tuple[str, ...]] = (*INDEXING, "eval.experiment.pipelines.scored")
-    indexing: IndexingSettings = field(default_factory=IndexingSettings)
-
-    def settings(self) -> Mapping[str, str]:
-        """Return every setting in words."""
-        return index_words(self.indexing)
-
-    def ingredients(self, ground: Ground) -> Mapping[str, str]:
-        """Return the index's fingerprint."""
-        return {"index": ground.index_fingerprint(self.indexing)}
 
     @contextmanager
     def prepare(self, ground: Ground) -> Iterator[Ready]:
