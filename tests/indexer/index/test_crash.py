@@ -90,6 +90,7 @@ def test_a_kill_at_any_point_loses_nothing_acknowledged(context: ForkServerConte
     choose = random.Random(20261122)
     limits = [choose.randrange(1, counted.value) for _ in range(KILLS_INSIDE)] + [0] * KILLS_OUTSIDE
     progress = []
+    killed = 0
     for turn, limit in enumerate(limits):
         path, log = tmp_path / f"index-{turn}", tmp_path / f"log-{turn}"
         start(path)
@@ -99,7 +100,9 @@ def test_a_kill_at_any_point_loses_nothing_acknowledged(context: ForkServerConte
             process.join(choose.uniform(0.0, 0.3))
             process.kill()
         process.join()
-        assert process.exitcode == -signal.SIGKILL or limit == 0
+        # How many calls there are depends on tantivy's merges: one of the last may never come, and the child ends well.
+        assert process.exitcode in (-signal.SIGKILL, 0)
+        killed += process.exitcode == -signal.SIGKILL
         progress.append(check(path, log, expected))
     assert 0 < sum(progress) < DOCUMENTS * len(progress)
-    assert len(progress) >= 50
+    assert killed >= 50
