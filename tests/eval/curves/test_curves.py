@@ -112,8 +112,8 @@ def test_ef_moves_recall_and_needs_a_graph(index: Index, tmp_path: Path) -> None
     settings = SearchSettings(alpha=1.0, depth=10)
     with filled(tmp_path / "graph", 64, exact_up_to=1000, documents=1300) as large:
         with sweep(large, "ef", (400, 29), settings) as engines:
-            assert list(engines.engines) == [29, 128, 400]
-            assert engines.current == 128
+            assert list(engines.engines) == [29, 256, 400]
+            assert engines.current == 256
             curve = measure(engines, TOPICS, JUDGEMENTS, MEASURES, name="graph", timed=1)
         agreement = [point.agreement or 0.0 for point in curve.points]
         assert agreement == sorted(agreement)
