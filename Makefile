@@ -60,9 +60,9 @@ format: venv-test
 	$(TOOLS)/ruff format .
 
 # Those that can be run; the others are what they share. Their folder is to be on the path, the packages' is not.
-# The last two want collections (QUIRE_DATASETS), and cold_start the demo's index.
+# The last wants collections (QUIRE_DATASETS), cold_start the demo's index.
 bench: venv-test
-	@for name in encoder_speed first_stage indexing long_document measuring reporting cold_start chinese_terms quality; do \
+	@for name in encoder_speed first_stage indexing long_document measuring reporting cold_start chinese_terms; do \
 		echo "== benchmarks/$$name.py"; $(TOOLS)/python benchmarks/$$name.py || exit 1; done
 
 # New pins: everything there is, newest, in an environment of its own; torch stays where tools/pin.py has it.
