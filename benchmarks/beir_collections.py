@@ -1,4 +1,4 @@
-"""Where the development collections are, in BEIR layout: QUIRE_DATASETS, or `../shared/datasets` beside the repository."""
+"""Where the development collections are: in QUIRE_DATASETS, or else `../shared/datasets` beside the repository."""
 
 from __future__ import annotations
 
