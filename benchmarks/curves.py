@@ -1,10 +1,11 @@
-"""The curves of docs/curves.md: what depth, alpha, ef and an 8-bit encoder do to quality and to latency.
+"""The curves of docs/curves.md: what depth, alpha, document_share, ef and an 8-bit encoder do to quality and latency.
 
     python benchmarks/curves.py [NAME ...] [--keep FOLDER] [--out docs/images] [--queries N] [--timed N]
 
-Names are cranfield, qasper80 (depth and alpha), precision (cranfield, fp32 against int8), and large (depth and ef on
-99,102 real-like passages with a graph, which nobody judged: agreement with an exhaustive search, and latency). Writes
-an SVG and a JSON file a curve, and prints a table of each. Indexes are made where the folder has none.
+Names are cranfield, qasper80 (depth, alpha and document_share), precision (cranfield, fp32 against int8), and large
+(depth and ef on 99,102 real-like passages with a graph, which nobody judged: agreement with an exhaustive search, and
+latency). Writes an SVG, a PNG and a JSON file a curve, and prints a table of each. Indexes are made where the folder
+has none.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ NAMES = ("cranfield", "qasper80", "precision", "large")
 MEASURES = [parse_measure("nDCG@10"), parse_measure("R@100")]
 DEPTHS = (10, 25, 50, 100, 200, 400, 800)
 ALPHAS = tuple(round(at / 10, 1) for at in range(11))
+SHARES = tuple(at / 8 for at in range(9))
 EFS = (48, 64, 128, 256, 512)
 
 
@@ -134,6 +136,7 @@ def main() -> None:
             else:
                 drawing.judged(name, "depth", DEPTHS)
                 drawing.judged(name, "alpha", ALPHAS)
+                drawing.judged(name, "document_share", SHARES)
 
 
 if __name__ == "__main__":
