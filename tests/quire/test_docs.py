@@ -38,3 +38,32 @@ def test_every_command_and_exit_status_is_documented(root: Path) -> None:
     assert documented == {
         int(number) for number in re.findall(r"^    (\d+) +\w", cli.__doc__ or "", re.MULTILINE)
     }
+
+
+def test_the_readme_s_figures_are_those_of_the_results(root: Path) -> None:
+    """Every mean in README.md's table is the one of the generated tables, for the same system and collection."""
+    generated = (root / "docs" / "results-tables.md").read_text(encoding="utf-8")
+    [summary] = re.findall(r"^## Summary\n(.*?)^## ", generated, re.MULTILINE | re.DOTALL)
+    systems, means = _table(summary)
+    shown_systems, shown = _table((root / "README.md").read_text(encoding="utf-8"))
+    assert len(shown) >= 10
+    for collection, row in shown.items():
+        for system, value in zip(shown_systems, row, strict=True):
+            assert value == means[collection][systems.index(system)], (collection, system)
+
+
+def _table(text: str) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the systems and, by collection, the means to three digits of the first table headed by `collection`."""
+    lines = iter(text[text.index("\n| collection |") + 1 :].splitlines())
+    header = [cell.strip(" *") for cell in next(lines).strip("|").split("|")]
+    systems = [name for name in header if name not in ("collection", "queries")]
+    rows: dict[str, list[str]] = {}
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        numbers = [re.search(r"\d?\.\d+", cell) for cell in cells[-len(systems) :]]
+        if all(numbers):
+            name = re.sub(r"\[(.*?)\].*", r"\1", cells[0]).split(",")[0]
+            rows[name] = [f"{float(number.group()):.3f}" for number in numbers if number]
+    return systems, rows
