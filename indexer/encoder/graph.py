@@ -1,6 +1,7 @@
-"""Builds the ONNX graph of an encoder, straight from its weights.
+"""Builds the ONNX graph of an encoder or a cross-encoder, straight from its weights.
 
-The graph takes the word embeddings of a batch of padded texts and gives one pooled vector a text. It uses
+The graph takes the word embeddings of a batch of padded texts and gives one pooled vector a text, or what a
+head makes of it: a score. It uses
 ONNX Runtime's fused operators (attention with its biases, layer norm with its residual sum, exact GELU
 with its bias); its weights stay where they are and are handed to the session by name. Building takes
 milliseconds, so a graph is never stored.
@@ -8,6 +9,7 @@ milliseconds, so a graph is never stored.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -23,6 +25,21 @@ Pooling: TypeAlias = Literal["mean", "cls", "max"]
 Given: TypeAlias = dict[str, NDArray[np.generic]]
 
 _ORT = "com.microsoft"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What makes a score of a pooled vector: a linear layer, with another before it or without.
+
+    Args:
+        out: The last layer's name in the weights, in full; it has one row.
+        dense: The name of the layer before it, or the empty string.
+        activation: What stands between the two.
+    """
+
+    out: str = "classifier"
+    dense: str = ""
+    activation: Literal["tanh", "relu"] = "tanh"
 
 
 class _Builder:
@@ -42,6 +59,10 @@ class _Builder:
 
     def read(self, name: str, *shape: int) -> Vectors:
         return self.weights.tensor(self.shape.prefix + name, shape)
+
+    def first(self, x: str, output: str) -> str:
+        """Add the first token's vectors, shape (batch, 1, width)."""
+        return self.graph.node("Gather", [x, "start"], output, {"axis": 1})
 
     def give_read(self, name: str, *shape: int) -> str:
         return self.give(name, self.read(name, *shape))
@@ -76,11 +97,17 @@ class _Builder:
             return self.graph.node("Relu", [x], f"{bias}.relu")
         return self.graph.node("Gelu", [x], f"{bias}.gelu", {"approximate": "tanh"})
 
-    def embeddings(self, words: str) -> str:
+    def embeddings(self, words: str, types: bool) -> str:
         shape, names = self.shape, self.shape.names
         table = self.read(f"{names.positions}.weight", shape.positions, shape.width)[shape.first_position :]
-        if names.types:
-            kinds = f"{shape.prefix}{names.types}.weight"
+        kinds = f"{shape.prefix}{names.types}.weight"
+        if types:
+            chosen = self.graph.input("types", INT64, ["batch", "length"])
+            known = self.give("types.table", self.read(f"{names.types}.weight", *self.weights.table(kinds)))
+            words = self.graph.node(
+                "Add", [words, self.graph.node("Gather", [known, chosen], "typed")], "said"
+            )
+        elif names.types:
             table = table + self.weights.rows(kinds, np.array([0]))
         dims = self.graph.node("Shape", [words], "dims")
         length = self.graph.node("Gather", [dims, self.ints("second", 1)], "length")
@@ -99,11 +126,14 @@ class _Builder:
         bias = self.graph.node("Transpose", [bias], "relative.heads", {"perm": (2, 0, 1)})
         return self.graph.node("Unsqueeze", [bias, "axis"], "relative")
 
-    def layer(self, x: str, number: int, mask: str, relative: str) -> str:
+    def layer(self, x: str, number: int, mask: str, relative: str, first_only: bool) -> str:
+        """Add a layer. With `first_only` it gives the first token's vector alone: no other's is looked at."""
         shape, names = self.shape, self.shape.names
         at = names.layer.format(number)
         width = shape.width
-        heads = [self.linear(x, at + part, width, width) for part in (names.query, names.key, names.value)]
+        seen, x = x, self.first(x, f"{at}first") if first_only else x
+        heads = [self.linear(x, at + names.query, width, width)]
+        heads += [self.linear(seen, at + part, width, width) for part in (names.key, names.value)]
         biases = [self.read(f"{at}{part}.bias", width) for part in (names.query, names.key, names.value)]
         bias = self.give(f"{at}attention.bias", np.concatenate(biases))
         inputs = [*heads, bias, mask, *([relative] if relative else [])]
@@ -135,21 +165,47 @@ class _Builder:
                 far = self.graph.constant("far", FLOAT, [], np.float32(1e9).tobytes())
                 away = node("Mul", [node("Sub", [keep, one], "minus"), far], "away")
                 node("ReduceMax", [node("Add", [x, away], "kept"), "ax1"], "pooled", {"keepdims": 0})
-        self.graph.output("pooled", FLOAT, ["batch", self.shape.width])
+
+    def head(self, head: Head) -> None:
+        """Add a head, in full precision: its cost is nothing, and its output is the score."""
+        pooled = "pooled"
+        if head.dense:
+            out = self._plain(pooled, head.dense, self.shape.width)
+            pooled = self.graph.node({"tanh": "Tanh", "relu": "Relu"}[head.activation], [out], "bent")
+        self.graph.node("Identity", [self._plain(pooled, head.out, 1)], "scores")
+        self.graph.output("scores", FLOAT, ["batch", 1])
+
+    def _plain(self, x: str, name: str, rows: int) -> str:
+        weight = self.give(
+            f"head.{name}.weight", self.weights.tensor(f"{name}.weight", (rows, self.shape.width))
+        )
+        bias = self.give(f"head.{name}.bias", self.weights.tensor(f"{name}.bias", (rows,)))
+        return self.graph.node("Gemm", [x, weight, bias], f"head.{name}", {"transB": 1})
 
 
-def build(shape: Shape, weights: Weights, pooling: Pooling, int8: bool = False) -> tuple[bytes, Given]:
+def build(
+    shape: Shape,
+    weights: Weights,
+    pooling: Pooling,
+    int8: bool = False,
+    *,
+    types: bool = False,
+    head: Head | None = None,
+) -> tuple[bytes, Given]:
     """Return a graph and the tensors that its session must be given.
 
     Inputs: `words` float32 (batch, length, width), the rows of the word table; `mask` int32 (batch,
-    length), 1 for a token and 0 for padding; for MPNet `buckets` int64 (length, length). Output: `pooled`
-    float32 (batch, width).
+    length), 1 for a token and 0 for padding; for MPNet `buckets` int64 (length, length); where asked for,
+    `types` int64 (batch, length). Output: `pooled` float32 (batch, width), or with a head `scores` float32
+    (batch, 1).
 
     Args:
         shape: The network.
         weights: Its tensors.
         pooling: How a text's token vectors become one.
         int8: Whether to quantise the layers' matrices, one scale for each output channel.
+        types: Whether each token's type is given; otherwise all are of the first.
+        head: What makes a score of the pooled vector; None for the vector itself.
 
     Raises:
         ModelError: a tensor is missing or has another shape than config.json says.
@@ -157,9 +213,14 @@ def build(shape: Shape, weights: Weights, pooling: Pooling, int8: bool = False) 
     builder = _Builder(shape, weights, int8)
     words = builder.graph.input("words", FLOAT, ["batch", "length", shape.width])
     mask = builder.graph.input("mask", INT32, ["batch", "length"])
-    x = builder.embeddings(words)
+    x = builder.embeddings(words, types and bool(shape.names.types))
     relative = builder.relative() if shape.buckets else ""
     for number in range(shape.layers):
-        x = builder.layer(x, number, mask, relative)
+        last = number == shape.layers - 1
+        x = builder.layer(x, number, mask, relative, last and pooling == "cls" and not relative)
     builder.pool(x, mask, pooling)
+    if head:
+        builder.head(head)
+    else:
+        builder.graph.output("pooled", FLOAT, ["batch", shape.width])
     return builder.graph.to_bytes(), builder.given
