@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from indexer.encoder.architectures import shape_of
 from indexer.encoder.batches import BUDGET, plan
-from indexer.encoder.graph import build
+from indexer.encoder.onnx_graph import OnnxGraph, processors
 from indexer.encoder.prompted import PromptedEncoder
 from indexer.encoder.recipe import DenseLayer, Recipe
 from indexer.encoder.tokens import Tokens
@@ -75,23 +73,12 @@ class OnnxEncoder(PromptedEncoder):
                 f"{name} is said to take {self.max_tokens} tokens and has places for "
                 f"{shape.positions - shape.first_position}; correct max_seq_length in its folder"
             )
-        words = f"{shape.prefix}{shape.names.words}.weight"
-        rows, columns = weights.table(words)
-        if rows < tokens.vocabulary or columns != shape.width:
-            raise ModelError(
-                f"{name}: its word table is {rows} x {columns}, and its tokenizer knows {tokens.vocabulary} words "
-                f"and config.json a width of {shape.width}: they are of different models; fetch it again"
-            )
-        self._weights = weights
-        self._words = words
-        self._buckets = shape.buckets
         self._dense = [_load_dense(layer) for layer in recipe.dense]
-        self._threads = threads or _processors()
+        self._threads = threads or processors()
         # int8 scales what passes between layers by the largest value in the batch: a text's vector would
         # depend on its neighbours, so each has a batch of its own.
         self._budget = 1 if int8 else BUDGET
-        graph, self._given = build(shape, weights, recipe.pooling, int8)
-        self._session = _session(graph, self._given)
+        self._graph = OnnxGraph(name, shape, weights, recipe.pooling, tokens.vocabulary, int8=int8)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         out = np.empty((len(texts), self.dim), dtype=np.float32)
@@ -110,44 +97,10 @@ class OnnxEncoder(PromptedEncoder):
         return out
 
     def _run(self, batch: Sequence[Sequence[int]]) -> Vectors:
-        longest = max(len(ids) for ids in batch)
-        ids = np.zeros((len(batch), longest), dtype=np.int64)
-        mask = np.zeros((len(batch), longest), dtype=np.int32)
-        for row, item in enumerate(batch):
-            ids[row, : len(item)] = item
-            mask[row, : len(item)] = 1
-        feeds: dict[str, NDArray[np.generic]] = {"words": self._weights.rows(self._words, ids), "mask": mask}
-        if self._buckets:
-            feeds["buckets"] = _relative_buckets(longest, self._buckets)
-        try:
-            (pooled,) = self._session.run(None, feeds)
-        except Exception as error:  # ONNX Runtime's errors share no public class
-            raise ModelError(
-                f"{self.name}: ONNX Runtime could not run a batch of {ids.shape}: {error}"
-            ) from error
+        pooled = self._graph.run(batch)
         for layer in self._dense:
             pooled = layer(pooled)
         return unit(pooled, self.name)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _session(graph: bytes, given: dict[str, NDArray[np.generic]]) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.enable_mem_pattern = False
-    values = [onnxruntime.OrtValue.ortvalue_from_numpy(np.asarray(array)) for array in given.values()]
-    try:
-        options.add_external_initializers(list(given), values)
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no public class
-        raise ModelError(
-            f"ONNX Runtime {onnxruntime.__version__} refuses the model's graph: {error}"
-        ) from error
 
 
 def _load_dense(layer: DenseLayer) -> _Dense:
@@ -156,19 +109,3 @@ def _load_dense(layer: DenseLayer) -> _Dense:
     return _Dense(
         tensors.tensor("linear.weight", (layer.rows, layer.columns)), bias, layer.activation, layer.unit_first
     )
-
-
-def _relative_buckets(length: int, buckets: int, furthest: int = 128) -> NDArray[np.int64]:
-    """Return the bucket of every pair of positions, shape (length, length).
-
-    Half of the buckets are for each direction; of these half are for single distances and the rest widen
-    logarithmically up to `furthest` (Raffel et al. 2020, section 2.1, as MPNet uses it).
-    """
-    distance = np.arange(length)[:, None] - np.arange(length)[None, :]
-    half = buckets // 2
-    single = half // 2
-    away = np.abs(distance)
-    with np.errstate(divide="ignore"):
-        wide = single + np.log(away / single) / np.log(furthest / single) * (half - single)
-    far = np.minimum(np.where(away < single, 0, wide).astype(np.int64), half - 1)
-    return np.where(distance < 0, half, 0) + np.where(away < single, away, far)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,19 @@ _PIECE = 1 << 14
 _BATCH = 64
 _PARALLEL = "TOKENIZERS_PARALLELISM"
 _GAP = re.compile(r"(?<!\s)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class PairFrame:
+    """The special tokens of a pair: ids before its first text, between the two, and after the second.
+
+    `typed` says that tokens of the second text are of type 1, those before it of type 0.
+    """
+
+    before: list[int]
+    between: list[int]
+    after: list[int]
+    typed: bool
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
@@ -84,6 +98,36 @@ class Tokens:
             batch = self._tokenizer.encode_batch_fast(shown[start : start + _BATCH], add_special_tokens=False)
             found.extend([*self._before, *encoding.ids[:room], *self._after] or [0] for encoding in batch)
         return found
+
+    def bodies(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return each text's token ids, without specials and uncut; long ones are read in pieces, as by `spans`."""
+        found: list[list[int]] = [[] for _ in texts]
+        owners, pieces = [], []
+        for number, text in enumerate(texts):
+            for _, piece in _pieces(text):
+                owners.append(number)
+                pieces.append(self._prepared(piece)[0])
+        for start in range(0, len(pieces), _BATCH):
+            batch = self._tokenizer.encode_batch_fast(
+                pieces[start : start + _BATCH], add_special_tokens=False
+            )
+            for number, encoding in zip(owners[start:], batch, strict=False):
+                found[number] += encoding.ids
+        return found
+
+    def pair(self) -> PairFrame:
+        """Return what the tokenizer puts around and between two texts that are read together."""
+        framed = self._tokenizer.encode("a", "a")
+        parts = framed.sequence_ids
+        first = [place for place, part in enumerate(parts) if part == 0]
+        second = [place for place, part in enumerate(parts) if part == 1]
+        ids = framed.ids
+        return PairFrame(
+            ids[: first[0]],
+            ids[first[-1] + 1 : second[0]],
+            ids[second[-1] + 1 :],
+            typed=framed.type_ids[first[0]] == 0 and framed.type_ids[second[0]] == 1,
+        )
 
     def count(self, text: str) -> int:
         """Return how many tokens a text has, without specials and uncut."""
