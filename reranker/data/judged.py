@@ -26,7 +26,8 @@ class JudgedDocument:
         doc_id: The document.
         grade: How good it is, at least 0; 0 is judged and not relevant.
         weight: What this judgement counts, at least 0.
-        passage: What is to be read of it; None where the best passage for the query is to be looked up.
+        passage: What is to be read of it; None where it is to be looked up.
+        ordinal: Which of its passages in the index is meant; None for the best one for the query.
 
     Raises:
         TrainingDataError: grade or weight is negative, or no finite number.
@@ -36,6 +37,7 @@ class JudgedDocument:
     grade: float
     weight: float = 1.0
     passage: PassageText | None = None
+    ordinal: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("grade", "weight"):
