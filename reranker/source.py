@@ -79,7 +79,7 @@ def open_source(name: str, folder: Path | None) -> Source:
         found = locate(name)
         return _whole(found.name, found.root)
     if (folder / SETTINGS).is_file():
-        return _adapter(name, folder)
+        return _adapter(folder.resolve().name, folder)
     if (folder / CONFIG).is_file():
         raise RerankerModelError(
             f"{folder}: holds an adapter and no {SETTINGS}, which says of which base: save it with `quire train`, or "

@@ -33,14 +33,15 @@ def build(source: Source, device: str, kind: Any) -> Forward:
     """
     if source.weights is not None:
         return _known(source, source.weights, device, kind)
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    bars: Any = logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
     try:
         folder = str(source.recipe.folder)
         model = AutoModelForSequenceClassification.from_pretrained(folder, local_files_only=True)
     finally:
         if shown:
-            logging.enable_progress_bar()
+            bars.enable_progress_bar()
     model = model.to(device=device, dtype=kind).eval()
 
     def forward(feeds: dict[str, Any]) -> Any:
