@@ -36,13 +36,11 @@ def draw(
         teacher: Vetoes what it prefers to the right answers, and proposes what it ranks highest of the others.
     """
     chance = random.Random(f"{settings.seed}/{query.query_id}")
-    lists = _lists(query, source, settings, guard)
-    for pool in lists.values():
-        chance.shuffle(pool)
+    lists = _lists(query, source, settings, chance)
     if teacher is not None:
         lists = _taught(query, rights, lists, settings, guard, teacher, chance)
     quotas = settings.quotas([*lists, "random"])
-    hand = _Hand(candidate.passage.text for candidate in rights)
+    hand = _Hand(guard, (candidate.passage.text for candidate in rights))
     for origin, pool in lists.items():
         hand.take(origin, pool, quotas[origin])
     for origin, pool in lists.items():  # where one list is too short, the others make up for it
@@ -50,54 +48,55 @@ def draw(
     missing = settings.negatives - len(hand.drawn)
     if missing and settings.random > 0:
         seed = blake2b(f"{settings.seed}/{query.query_id}".encode("utf-8", "replace"), digest_size=4).digest()
-        by_chance = source.random(query.query, 4 * missing, int.from_bytes(seed, "big"))
-        hand.take("random", (candidate for candidate in by_chance if guard.allows(candidate)), missing)
+        hand.take("random", source.random(query.query, 4 * missing, int.from_bytes(seed, "big")), missing)
     return hand.drawn
 
 
 class _Hand:
-    """What was drawn; no text twice."""
+    """What was drawn: no text twice, and nothing that the guard turns away."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, guard: Guard, texts: Iterable[str]) -> None:
         self.drawn: Drawn = []
+        self._guard = guard
+        self._met: set[tuple[str, int]] = set()
         self._texts = set(texts)
 
     def take(self, origin: Origin, pool: Iterable[Candidate], wanted: int) -> None:
-        if wanted <= 0:
-            return
         for candidate in pool:
-            if candidate.passage.text not in self._texts:
+            if wanted <= 0:
+                return
+            if candidate.key in self._met:
+                continue
+            self._met.add(candidate.key)
+            if candidate.passage.text not in self._texts and self._guard.allows(candidate):
                 self._texts.add(candidate.passage.text)
                 self.drawn.append((origin, candidate))
                 wanted -= 1
-                if not wanted:
-                    return
 
 
 def _lists(
-    query: JudgedQuery, source: CandidateSource, settings: MiningSettings, guard: Guard
+    query: JudgedQuery, source: CandidateSource, settings: MiningSettings, chance: random.Random
 ) -> dict[Origin, list[Candidate]]:
+    """Return the lists of an index in the order in which they are drawn from: by chance, high ranks likelier first."""
     skip, depth = settings.guard.skip, settings.depth
-    found = [*source.search(query.query, depth)]
-    near = [*source.near(query.query, query.probe, depth)][skip:] if query.probe and settings.near else []
-    wanted = {candidate.key: candidate for candidate in near}
-    wanted |= {
-        candidate.key: candidate
-        for candidate in found
-        if max(candidate.lexical_rank, candidate.dense_rank, candidate.fused_rank) > skip
-    }
-    allowed = {key: candidate for key, candidate in wanted.items() if guard.allows(candidate)}
+    found = source.search(query.query, depth)
 
-    def ranked(name: str) -> list[Candidate]:
-        return [candidate for candidate in allowed.values() if skip < getattr(candidate, name) <= depth]
+    def shuffled(ranked: Iterable[tuple[int, Candidate]]) -> list[Candidate]:
+        # Efraimidis and Spirakis (2006): sampling without replacement with weights, as one sort.
+        keys = [
+            (-math.log(1.0 - chance.random()) * rank**settings.steepness, at, candidate)
+            for at, (rank, candidate) in enumerate(ranked)
+            if skip < rank <= depth
+        ]
+        return [candidate for _, _, candidate in sorted(keys, key=lambda key: key[:2])]
 
     lists: dict[Origin, list[Candidate]] = {
-        "lexical": ranked("lexical_rank"),
-        "dense": ranked("dense_rank"),
-        "fused": ranked("fused_rank"),
+        "lexical": shuffled((candidate.lexical_rank, candidate) for candidate in found),
+        "dense": shuffled((candidate.dense_rank, candidate) for candidate in found),
+        "fused": shuffled((candidate.fused_rank, candidate) for candidate in found),
     }
-    if near:
-        lists["near"] = [allowed[candidate.key] for candidate in near if candidate.key in allowed]
+    if query.probe and settings.near:
+        lists["near"] = shuffled(enumerate(source.near(query.query, query.probe, depth), 1))
     return lists
 
 
@@ -111,7 +110,8 @@ def _taught(
     chance: random.Random,
 ) -> dict[Origin, list[Candidate]]:
     """Return the lists without what the teacher prefers to the right answers, and its own list, hardest first."""
-    scored = list({candidate.key: candidate for pool in lists.values() for candidate in pool}.values())
+    every = {candidate.key: candidate for pool in lists.values() for candidate in pool}
+    scored = [candidate for candidate in every.values() if guard.allows(candidate)]
     if len(scored) > settings.teacher_depth:
         scored = chance.sample(scored, settings.teacher_depth)
     passages = [concealed(candidate.passage, query.shown) for candidate in (*rights, *scored)]

@@ -19,6 +19,7 @@ from reranker.data.candidates import Candidate
 from reranker.data.concealing import concealed
 from reranker.data.judged import Shown
 from reranker.data.wording import normal, text_hash
+from reranker.errors import InvalidTrainingSettings
 
 _CONTAINED = 40  # characters from which a text inside another is a copy, and not a common phrase
 
@@ -34,12 +35,24 @@ class GuardSettings:
         same_title: Whether candidates under the title of a positive are skipped: in collections where several
             passages of one article answer, but one is judged.
         skip: The first so many of each list are never taken.
+
+    Raises:
+        InvalidTrainingSettings: a value is outside its range.
     """
 
     margin: float | None = 0.95
     likeness: float | None = 0.95
     same_title: bool = False
     skip: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("margin", "likeness"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= 2:
+                raise InvalidTrainingSettings(f"{name} is above 0 and at most 2, or None; found {value!r}")
+        skip: object = self.skip
+        if isinstance(skip, bool) or not isinstance(skip, int) or skip < 0:
+            raise InvalidTrainingSettings(f"skip is a whole number of at least 0, found {skip!r}")
 
 
 class Guard:

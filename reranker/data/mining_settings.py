@@ -28,6 +28,8 @@ class MiningSettings:
         near: Share from the neighbours of the right answer; counts where the source gives a text to look with.
         teacher: Share that the teacher ranks highest; counts with a teacher only.
         random: Share drawn from all passages by chance.
+        steepness: From a list, a candidate is drawn with a probability in proportion to its rank to the power of minus
+            this: 0 draws all of them alike, 1 the first ten times as often as the tenth.
         guard: What is turned away as probably right.
         teacher_margin: A candidate whose score by the teacher is above the best positive's less this is skipped; None
             for no limit. In the teacher's own units.
@@ -47,6 +49,7 @@ class MiningSettings:
     near: float = 0.1
     teacher: float = 0.3
     random: float = 0.1
+    steepness: float = 0.5
     guard: GuardSettings = field(default_factory=GuardSettings)
     teacher_margin: float | None = 0.0
     teacher_depth: int = 50
@@ -60,6 +63,8 @@ class MiningSettings:
                 raise InvalidTrainingSettings(
                     f"{name} is a whole number of at least {least}, found {value!r}"
                 )
+        if not (math.isfinite(self.steepness) and self.steepness >= 0):
+            raise InvalidTrainingSettings(f"steepness is a number of at least 0, found {self.steepness}")
         shares = [getattr(self, origin) for origin in ORIGINS]
         if not all(math.isfinite(share) and share >= 0 for share in shares) or sum(shares) <= 0:
             raise InvalidTrainingSettings(
