@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from reranker.pairs import PassageText, passage_text
 from reranker.training.objectives.lists import Lists, by_counts
-
-Pair: TypeAlias = tuple[str, str | PassageText]
-"""A query and a passage."""
-
-Reader: TypeAlias = Callable[[Sequence[Pair]], dict[str, Tensor]]
-"""Turns pairs into what the model takes."""
+from reranker.training.reader import Pair, PairReader
+from reranker.training.scoring import score_pairs
 
 
 class QueryLoss(nn.Module, ABC):
@@ -30,12 +25,16 @@ class QueryLoss(nn.Module, ABC):
         model: The cross-encoder, with one output.
         prior_scale: What the prior is multiplied with before it is added to the model's score. With more than 0 the
             model learns what the first stage leaves to be said, instead of the whole order.
-        pairs_per_pass: How many pairs go through the model at once, those of like length together; 0 for all.
-            It changes memory and speed, and no gradient (but for the random numbers that dropout draws).
+        tokens_per_pass: How many tokens go through the model at once, padding included, windows of like length
+            together; 0 for all. It changes memory and speed, and no gradient (but for what dropout draws).
         queries_per_batch: What the sum over queries is divided by; 0 for the number of queries in the batch. A
             trainer that accumulates gives its batch size, so that the queries of a last, smaller batch weigh
             what others do.
-        reader: Turns pairs into what the model takes; None for the model's own way with `PassageText.full`.
+        reader: Turns pairs into windows, the best of which gives the score, as when the model is used by
+            `reranker`; None for the model's own way with `PassageText.full`, which cuts what is too long.
+
+    Attributes:
+        pairs: How many pairs it has seen.
 
     Raises:
         ValueError: the model has more than one output.
@@ -46,18 +45,19 @@ class QueryLoss(nn.Module, ABC):
         model: Any,
         *,
         prior_scale: float = 0.0,
-        pairs_per_pass: int = 0,
+        tokens_per_pass: int = 0,
         queries_per_batch: int = 0,
-        reader: Reader | None = None,
+        reader: PairReader | None = None,
     ) -> None:
         super().__init__()
         if model.num_labels != 1:
             raise ValueError(f"a reranker has one output, a score; this model has {model.num_labels}")
         self.model = model
         self.prior_scale = prior_scale
-        self.pairs_per_pass = pairs_per_pass
+        self.tokens_per_pass = tokens_per_pass
         self.queries_per_batch = queries_per_batch
         self.reader = reader
+        self.pairs = 0
 
     @abstractmethod
     def by_query(self, lists: Lists) -> Tensor:
@@ -81,47 +81,18 @@ class QueryLoss(nn.Module, ABC):
         counts = [len(listed) for listed in passages]
         _check("grades", counts, labels)
         pairs: list[Pair] = [(query, text) for query, texts in zip(queries, passages, strict=True) for text in texts]
-        scores = self._scores(pairs, prompt, task).double()
+        self.pairs += len(pairs)
+        scores = score_pairs(self.model, pairs, self.reader, self.tokens_per_pass, prompt, task).double()
         if self.prior_scale:
             scores = scores + self.prior_scale * _flat("prior", prior, counts, 0.0).to(scores.device)
         grades, factors = _flat("grades", labels, counts, 0.0), _flat("weights", weights, counts, 1.0)
         lists = by_counts(scores, grades, counts, factors)
         return self.by_query(lists).sum() / max(self.queries_per_batch or len(counts), 1)
 
-    def _scores(self, pairs: Sequence[Pair], prompt: str | None, task: str | None) -> Tensor:
-        """Return the model's score of each pair, (n,), in the order given."""
-        if not pairs:
-            return next(self.model.parameters()).flatten()[:0]
-        order = sorted(range(len(pairs)), key=lambda place: _length(pairs[place]))
-        step = self.pairs_per_pass or len(pairs)
-        passes = [
-            self._pass([pairs[place] for place in order[start : start + step]], prompt, task)
-            for start in range(0, len(pairs), step)
-        ]
-        back = torch.empty(len(pairs), dtype=torch.int64)
-        back[torch.tensor(order)] = torch.arange(len(pairs))
-        scores = torch.cat(passes)
-        return scores[back.to(scores.device)]
-
-    def _pass(self, pairs: Sequence[Pair], prompt: str | None, task: str | None) -> Tensor:
-        if self.reader is None:
-            texts = [(query, passage_text(passage).full) for query, passage in pairs]
-            features = self.model.preprocess(texts, prompt=prompt, task=task)
-        else:
-            features = self.reader(pairs)
-        device = self.model.device
-        moved = {name: value.to(device) if hasattr(value, "to") else value for name, value in features.items()}
-        return torch.as_tensor(self.model(moved)["scores"]).view(-1)
-
     def get_config_dict(self) -> dict[str, Any]:
         """Return the settings, for the model card that the trainer writes."""
-        hidden = {"training", "model", "reader"}
+        hidden = {"training", "model", "reader", "pairs"}
         return {name: value for name, value in vars(self).items() if name[0] != "_" and name not in hidden}
-
-
-def _length(pair: Pair) -> int:
-    query, passage = pair
-    return len(query) + (len(passage) if isinstance(passage, str) else len(passage.text) + len(passage.context))
 
 
 def _check(what: str, counts: Sequence[int], values: Sequence[Any]) -> None:
@@ -132,7 +103,7 @@ def _check(what: str, counts: Sequence[int], values: Sequence[Any]) -> None:
 
 def _flat(what: str, values: Sequence[Any] | None, counts: Sequence[int], missing: float) -> Tensor:
     """Return a column's numbers one after the other; a query without any (None) gets the missing value."""
-    listed = [[missing] * count if given is None else given for count, given in zip(counts, values, strict=True)] \
-        if values is not None else [[missing] * count for count in counts]
+    values = [None] * len(counts) if values is None else values
+    listed = [[missing] * count if row is None else row for row, count in zip(values, counts, strict=True)]
     _check(what, counts, listed)
     return torch.cat([torch.as_tensor(row, dtype=torch.float64) for row in listed]) if listed else torch.zeros(0)
