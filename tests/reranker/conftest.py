@@ -12,7 +12,7 @@ import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+WORDS = ["[UNK]", "[PAD]", "[CLS]", "[SEP]", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
 WORDS += ["the", "cat", "sat", "on", "mat", "river", "winter", ".", "›"]
 SIZES: dict[str, Any] = {
     "vocab_size": len(WORDS),
@@ -21,7 +21,7 @@ SIZES: dict[str, Any] = {
     "num_attention_heads": 4,
     "intermediate_size": 32,
     "max_position_embeddings": 96,
-    "pad_token_id": 0,
+    "pad_token_id": 1,  # as in RoBERTa's family, where positions are counted from it
 }
 WIDTH, INNER = 16, 32
 Tensors = dict[str, np.ndarray]
@@ -50,13 +50,13 @@ def small_tokenizer() -> Tokenizer:
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
     made.enable_truncation(8)  # as real ones come: a reranker must undo it
-    made.enable_padding(length=8)
+    made.enable_padding(length=8, pad_id=1)
     return made
 
 
 def write_tokenizer(root: Path, max_tokens: int = 48) -> None:
     small_tokenizer().save(str(root / "tokenizer.json"))
-    config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]", "pad_token": "[PAD]"}
+    config = {"tokenizer_class": "BertTokenizer", "unk_token": "[UNK]", "pad_token": "[PAD]"}
     config |= {"cls_token": "[CLS]", "sep_token": "[SEP]", "model_max_length": max_tokens}
     (root / "tokenizer_config.json").write_text(json.dumps(config))
 
