@@ -35,7 +35,7 @@ _KINDS: dict[str, _Kind] = {
     "leak": _Kind(
         "error",
         "a dev query that is a training query, too",
-        "Take it out of one of them; otherwise dev measures what was learnt by heart. `split` keeps them apart.",
+        "Take it out of one of them, or dev measures what was learnt by heart; `split_queries` keeps them apart.",
     ),
     "contradiction": _Kind(
         "error",
@@ -172,7 +172,7 @@ def _check_judgements(found: _Found, query: JudgedQuery, place: str) -> None:
                 "contradiction",
                 f"{document.doc_id!r:.60} is {grades[key]:g} and {document.grade:g} for {place}",
             )
-        if document.passage is not None and not document.passage.text.strip():
+        if document.passage is not None and not document.passage.full.strip():
             found.add("empty-passage", f"{document.doc_id!r:.60} of {place}")
     if not query.positives:
         found.add("only-zeros", place)
@@ -206,7 +206,7 @@ def _check_example(found: _Found, example: Example, place: str) -> bool:
         found.add("only-positives", place)
     grades: dict[str, float] = {}
     for passage, grade in zip(example.passages, example.grades, strict=True):
-        if not passage.text.strip():
+        if not passage.full.strip():
             found.add("empty-passage", place)
             continue
         if grades.setdefault(passage.full, grade) != grade:

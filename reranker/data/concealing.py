@@ -1,4 +1,4 @@
-"""Passages without what would give the answer away where a title or heading is the query."""
+"""What passages say, and what they must not say where a title or heading is the query."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def concealed(passage: PassageText, shown: Shown) -> PassageText:
     if shown == "text":
         return PassageText(text)
     return replace(passage, text=text, headings=passage.headings[:-1])
+
+
+def said(passage: PassageText) -> str:
+    """Return what a passage says: its text, or where it has none, its title and headings."""
+    return passage.text if passage.text.strip() else passage.context
 
 
 def _without_lines(text: str, names: set[str]) -> str:

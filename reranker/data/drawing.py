@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 from reranker.data.candidates import Candidate, CandidateSource
-from reranker.data.concealing import concealed
+from reranker.data.concealing import concealed, said
 from reranker.data.guard import Guard
 from reranker.data.judged import JudgedQuery
 from reranker.data.mining_settings import MiningSettings, Origin
@@ -40,7 +40,7 @@ def draw(
     if teacher is not None:
         lists = _taught(query, rights, lists, settings, guard, teacher, chance)
     quotas = settings.quotas([*lists, "random"])
-    hand = _Hand(guard, (candidate.passage.text for candidate in rights))
+    hand = _Hand(guard, (said(candidate.passage) for candidate in rights))
     for origin, pool in lists.items():
         hand.take(origin, pool, quotas[origin])
     for origin, pool in lists.items():  # where one list is too short, the others make up for it
@@ -68,8 +68,9 @@ class _Hand:
             if candidate.key in self._met:
                 continue
             self._met.add(candidate.key)
-            if candidate.passage.text not in self._texts and self._guard.allows(candidate):
-                self._texts.add(candidate.passage.text)
+            text = said(candidate.passage)
+            if text not in self._texts and self._guard.allows(candidate):
+                self._texts.add(text)
                 self.drawn.append((origin, candidate))
                 wanted -= 1
 

@@ -195,7 +195,7 @@ def _resumed(path: Path, made_from: str) -> tuple[bool, int, int]:
     if not _looks_right(path):
         raise _no_examples(path)
     kept = path.with_name(path.name + ".kept")
-    done = written = 0
+    headed, done, written = False, 0, 0
     with gzip.open(kept, "wb", compresslevel=5) if path.suffix == ".gz" else kept.open("wb") as file:
         for number, line in enumerate(_whole_lines(path)):
             if number == 0:
@@ -221,7 +221,7 @@ def _looks_right(path: Path) -> bool:
             start = file.read(len(_START))
     except OSError as error:
         raise TrainingDataError(f"{path} cannot be read: {error}") from error
-    return start[:2] == b"\x1f\x8b" if path.suffix == ".gz" else _START.startswith(start)
+    return b"\x1f\x8b".startswith(start[:2]) if path.suffix == ".gz" else _START.startswith(start)
 
 
 def _no_examples(path: Path) -> TrainingDataError:

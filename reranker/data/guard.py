@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reranker.data.candidates import Candidate
-from reranker.data.concealing import concealed
+from reranker.data.concealing import concealed, said
 from reranker.data.judged import Shown
 from reranker.data.wording import normal, text_hash
 from reranker.errors import InvalidTrainingSettings
@@ -79,8 +79,8 @@ class Guard:
         self._judged = judged
         self._shown = shown
         self._name = normal(query) if shown != "all" else ""
-        self._hashes = {text_hash(positive.passage.text) for positive in positives}
-        self._texts = [normal(positive.passage.text) for positive in positives]
+        self._hashes = {text_hash(said(positive.passage)) for positive in positives}
+        self._texts = [normal(said(positive.passage)) for positive in positives]
         self._titles = {normal(positive.passage.title) for positive in positives} - {""}
         vectors = [positive.vector for positive in positives if positive.vector is not None]
         self._vectors: NDArray[np.float32] | None = np.stack(vectors) if vectors else None
@@ -99,7 +99,7 @@ class Guard:
         passage, settings = candidate.passage, self._settings
         if candidate.doc_id in self._judged:
             return "judged document"
-        if not concealed(passage, self._shown).text.strip():
+        if not concealed(passage, self._shown).full.strip():
             return "empty text"
         if candidate.score > self._limit:
             return "scores like a positive"
@@ -107,7 +107,7 @@ class Guard:
             return "title of a positive"
         if self._name and self._name in {normal(name) for name in (passage.title, *passage.headings[-1:])}:
             return "bears the query's name"
-        if self._copies(passage.text):
+        if self._copies(said(passage)):
             return "text of a positive"
         if settings.likeness is not None and self._vectors is not None and candidate.vector is not None:
             if float((self._vectors @ candidate.vector).max()) > settings.likeness:

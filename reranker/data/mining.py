@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from reranker.data.candidates import Candidate, CandidateSource
 from reranker.data.concealing import concealed
@@ -92,6 +93,21 @@ def mine_one(
     )
 
 
+def made_from(
+    queries: str, source: CandidateSource, settings: MiningSettings, teacher: PairScorer | None = None
+) -> str:
+    """Return a fingerprint of all that mined examples depend on, for `write_examples`.
+
+    Args:
+        queries: One of the judged queries: a hash of their files, say.
+        source: The index.
+        settings: Which negatives, how many.
+        teacher: The reranker of the second round.
+    """
+    parts = [queries, source.fingerprint, repr(settings), teacher.fingerprint if teacher else ""]
+    return blake2b("\n".join(parts).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     candidate: Candidate
@@ -115,7 +131,7 @@ def _judged(
             candidate = found.get((document.doc_id, document.ordinal))
         if candidate is None:
             report.unknown_documents += 1
-        elif not concealed(candidate.passage, query.shown).text.strip():
+        elif not concealed(candidate.passage, query.shown).full.strip():
             report.empty_passages += 1
         else:
             entries.append(_Entry(candidate, document.grade, document.weight))

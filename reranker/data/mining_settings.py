@@ -94,7 +94,7 @@ class MiningReport:
         examples: Examples made.
         skipped: Why queries gave no example, counted.
         unknown_documents: Judged documents that the index has not.
-        empty_passages: Judged passages without any text.
+        empty_passages: Judged passages that say nothing, not even a title.
         negatives: Where negatives came from, counted; `judged` are those of the source.
         refused: Why candidates were turned away, counted.
         short: Examples with fewer mined negatives than asked for.

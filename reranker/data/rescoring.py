@@ -14,7 +14,7 @@ from reranker.scorer import PairScorer
 def rescored(
     examples: Iterable[Example], teacher: PairScorer, *, margin: float | None = 0.0, keep: int | None = None
 ) -> Iterator[Example]:
-    """Yield examples with fewer wrong answers: none that the teacher prefers to the right ones, the hardest of the rest.
+    """Yield examples without the wrong answers that the teacher prefers to the right ones, and with the hardest others.
 
     Wrong is what has grade 0, judged or mined: an example does not say which. (`mine` with a teacher does know, and
     leaves judged ones alone.) An example without any right answer, or with nothing left to compare, is left out.

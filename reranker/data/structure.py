@@ -21,7 +21,7 @@ from reranker.pairs import PassageText
 
 _NUMBERING = re.compile(
     r"\s*(?:(?i:chapter|section|part|book|volume|appendix|article)\s+(?:\d+(?:\.\d+)*|[A-Z]|[IVXLC]+)\b[.:)]?"
-    r"|(?:[A-Z]\.)?\d+(?:\.\d+)*[.:)]?(?=\s)|[IVXLC]+[.)](?=\s)|第[零〇一二三四五六七八九十百千两\d]{1,8}[章节節回卷部篇])"
+    r"|(?:[A-Z]\.)?\d{1,2}(?:\.\d{1,2})*[.:)]?(?=\s)|[IVXLC]+[.)](?=\s)|第[零〇一二三四五六七八九十百千两\d]{1,8}[章节節回卷部篇])"
     r"\s*[-–—:：]?\s*"
 )
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -102,7 +102,9 @@ def heading_query(heading: str, title: str = "", least_words: int = 3) -> str:
     A heading of fewer than `least_words` words is asked together with the title: "Diet" is not a question, "European
     badger Diet" is.
     """
-    bare = _NUMBERING.sub("", " ".join(heading.split()), count=1).strip()
+    bare = " ".join(heading.split())
+    numbering = _NUMBERING.match(bare)
+    bare = bare[numbering.end() :] if numbering else bare
     if not _telling(bare):
         return ""
     if len(words(bare)) >= least_words:

@@ -32,7 +32,9 @@ class Split(Generic[Item]):
     documents_apart: bool
 
 
-def split(items: Sequence[Item], share: float = 0.1, *, seed: int = 0, most: int = 1000) -> Split[Item]:
+def split_queries(
+    items: Sequence[Item], share: float = 0.1, *, seed: int = 0, most: int = 1000
+) -> Split[Item]:
     """Split by query: the same and near-same queries stay on one side, and so do queries of one document.
 
     Where the documents tie nearly all queries together (few documents, many answers each), half of what is wanted for
