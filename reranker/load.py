@@ -140,9 +140,8 @@ def _onnx(source: Source, tokens: Tokens, *, int8: bool, threads: int) -> tuple[
 def _torch(source: Source, precision: Precision, device: str) -> tuple[int, Network]:
     missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
     if missing:
-        why = source.problem or (
-            "it was asked for in bf16" if precision == "bf16" else "it was asked for on a GPU"
-        )
+        asked = "on a GPU" if device == "cuda" else "in bf16"
+        why = source.problem or f"it was asked for {asked}"
         raise MissingDependency(f"running {source.name} ({why})", missing, "gpu")
     from reranker.torch_network import TorchNetwork
 

@@ -121,11 +121,12 @@ def write_cross_encoder(root: Path, max_tokens: int = 48, **changes: Any) -> Pat
 def lora_tensors(seed: int = 2, rank: int = 4, dtype: str = "float16") -> Tensors:
     rng = np.random.default_rng(seed)
     tensors: Tensors = {}
-    for layer in range(SIZES["num_hidden_layers"]):
-        for name, rows, columns in LINEAR:
-            at = f"base_model.model.bert.encoder.layer.{layer}.{name}."
-            tensors[f"{at}lora_A.weight"] = rng.normal(0, 0.3, (rank, columns)).astype(dtype)
-            tensors[f"{at}lora_B.weight"] = rng.normal(0, 0.3, (rows, rank)).astype(dtype)
+    layers = range(SIZES["num_hidden_layers"])
+    changed = [(f"encoder.layer.{layer}.{name}", *shape) for layer in layers for name, *shape in LINEAR]
+    for name, rows, columns in [*changed, ("pooler.dense", WIDTH, WIDTH)]:
+        at = f"base_model.model.bert.{name}."
+        tensors[f"{at}lora_A.weight"] = rng.normal(0, 0.3, (rank, columns)).astype(dtype)
+        tensors[f"{at}lora_B.weight"] = rng.normal(0, 0.3, (rows, rank)).astype(dtype)
     return tensors
 
 
