@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vectors: TypeAlias = NDArray[np.float32]
+Spans: TypeAlias = NDArray[np.int32]
+
+
+class TokenVectors(NamedTuple):
+    """The tokens of one text as the network sees them in their places; special tokens and prompts are left out.
+
+    Args:
+        vectors: Unit vectors, float32, shape (tokens, width); the width is the network's, which is not `dim` where
+            layers follow the pooling.
+        spans: The tokens' characters in the text, int32, shape (tokens, 2).
+    """
+
+    vectors: Vectors
+    spans: Spans
 
 
 @runtime_checkable
@@ -54,4 +68,17 @@ class Encoder(Protocol):
 
     def readable(self, text: str) -> float:
         """Return the share, 0 to 1, of the text's letters that are of scripts this model knows."""
+        ...
+
+
+@runtime_checkable
+class TokenEncoder(Encoder, Protocol):
+    """An encoder that also gives each token's own vector, from the same run. Late interaction needs one."""
+
+    def encode_passages_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
+        """Return what `encode_passages` returns, and the tokens of each text, without those that the limit cut."""
+        ...
+
+    def encode_query_tokens(self, text: str) -> TokenVectors:
+        """Return the tokens of a query. After `encode_query` of the same text this costs no second run."""
         ...

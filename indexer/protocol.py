@@ -131,6 +131,11 @@ class IndexReader(Protocol):
         """Passages in this generation."""
         ...
 
+    @property
+    def has_token_vectors(self) -> bool:
+        """Whether passages were stored with their tokens' vectors, which `late_scores` compares."""
+        ...
+
     def fields(self) -> Mapping[str, frozenset[FieldKind]]:
         """Return the metadata fields there are, with the kinds of value that they hold."""
         ...
@@ -161,6 +166,28 @@ class IndexReader(Protocol):
 
     def dense_scores(self, vector: Vectors, passages: Numbers) -> Scores:
         """Return the cosines of these passages, in their order; NaN for those without a vector."""
+        ...
+
+    def late_scores(self, tokens: Vectors, weights: Scores, passages: Numbers) -> Scores:
+        """Return for each passage how well its tokens meet the query's, each by its own best: late interaction.
+
+        For every token of the query the best cosine among the passage's tokens, and of these the weighted mean
+        (MaxSim: Khattab and Zaharia 2020, section 3.3, as a mean), so about -1 to 1. A passage's score does not
+        depend on the others. The cosines are those of the stored tokens, which are projected and rounded: a few
+        hundredths from the exact ones.
+
+        Args:
+            tokens: The query's, unit vectors as `TokenEncoder.encode_query_tokens` gives them, shape (t, width).
+            weights: One for each token, 0 or more, shape (t,); where all are 0, each counts the same.
+            passages: Which passages, in any order.
+
+        Returns:
+            float32, shape (n,); NaN for a passage without tokens, for every passage where the index was made
+            without them (`has_token_vectors`), and where the query has no token.
+
+        Raises:
+            InvalidSettings: the shapes do not fit each other or the index.
+        """
         ...
 
     def whole_scores(self, query: LexicalQuery, documents: Numbers) -> Scores:

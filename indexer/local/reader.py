@@ -118,6 +118,11 @@ class LocalReader:
         """Passages that have a vector."""
         return len(self._catalogue.encoded)
 
+    @property
+    def has_token_vectors(self) -> bool:
+        """Whether passages were stored with their tokens' vectors."""
+        return False
+
     @cached_property
     def _fields(self) -> dict[str, frozenset[FieldKind]]:
         kinds: dict[str, set[FieldKind]] = {}
@@ -208,6 +213,10 @@ class LocalReader:
         scores = self._vectors.scores(vector, passages)
         scores[~self._catalogue.has_vector[passages]] = np.nan
         return scores
+
+    def late_scores(self, tokens: Vectors, weights: Scores, passages: Numbers) -> Scores:
+        """Return for each passage how well its tokens meet the query's; NaN where it has none."""
+        return np.full(len(passages), np.nan, dtype=np.float32)
 
     def whole_scores(self, query: LexicalQuery, documents: Numbers) -> Scores:
         """Return the BM25 scores of these documents as wholes, in their order; 0 for those that do not match."""
