@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from reranker.training.outcome import TrainingOutcome
     from reranker.training.progress import Progress, Progressed
     from reranker.training.replay import mix
-    from reranker.training.settings import TrainingSettings
     from reranker.training.run import train
+    from reranker.training.settings import TrainingSettings
 
 __all__ = [
     "OBJECTIVES",

@@ -21,6 +21,7 @@ from reranker.training.reader import PairReader
 from reranker.training.settings import TrainingSettings
 
 _HEAD = "ForSequenceClassification"
+_POOLERS = frozenset({"bert", "camembert", "mpnet", "roberta", "xlm-roberta"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,16 @@ class Body:
 
     @property
     def head(self) -> nn.Module:
-        """The linear layer that the score comes from."""
+        """What the score comes from: a linear layer, or what transformers has in the place of one."""
         return self.transformer.classifier if self.pooling == "pooler" else self.encoder[-1].linear
 
     def blocks(self) -> list[nn.Module]:
         """The layers, from below."""
-        stacks = [module for module in self.transformer.modules() if isinstance(module, nn.ModuleList) and len(module)]
+        stacks = [
+            module
+            for module in self.transformer.modules()
+            if isinstance(module, nn.ModuleList) and len(module)
+        ]
         return list(stacks[0]) if stacks else []
 
 
@@ -85,13 +90,15 @@ def build(settings: TrainingSettings, device: str) -> Body:
         raise RerankerModelError(str(error)) from error
     if known and known.base_digest != digest:
         raise RerankerModelError(
-            f"{adapter}: was trained on the {known.base} whose weights have the digest {known.base_digest}, and those in "
-            f"{found.root} have {digest}: install the release it was trained on"
+            f"{adapter}: was trained on the {known.base} whose weights have the digest {known.base_digest}, and "
+            f"those in {found.root} have {digest}: install the release it was trained on"
         )
     torch.manual_seed(settings.seed)
     encoder, pooling = _assembled(settings, found, recipe, known, device)
     layers = known.layers if known else settings.layers or None
-    body = Body(encoder, _reader(settings, recipe), _named(settings, found, known), digest, pooling, layers, adapter)
+    body = Body(
+        encoder, _reader(settings, recipe), _named(settings, found, known), digest, pooling, layers, adapter
+    )
     _keep_layers(body, recipe)
     if known and adapter:
         _fill(body, recipe, known, adapter, head_only=settings.method == "lora")
@@ -111,13 +118,14 @@ def _assembled(
     names = recipe.config.get("architectures") or [""]
     limit = recipe.config.get("max_position_embeddings")
     if isinstance(limit, int) and settings.max_tokens > limit:
-        raise InvalidTrainingSettings(f"max_tokens must be at most {limit} with {found.name}; found {settings.max_tokens}")
+        raise InvalidTrainingSettings(
+            f"max_tokens must be at most {limit} with {found.name}; found {settings.max_tokens}"
+        )
     rates = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.dropout}
     config = {name: rate for name, rate in rates.items() if name in recipe.config}
     options = {"local_files_only": True}
     finished = str(names[0]).endswith(_HEAD)
-    pooling = known.pooling if known else "pooler" if finished else settings.pooling
-    logits = nn.Identity()
+    pooling = _pooling(settings, recipe, known, finished)
     try:
         if pooling == "pooler":
             body = Transformer(
@@ -128,12 +136,10 @@ def _assembled(
                 config_kwargs=config | ({} if finished else {"num_labels": 1}),
             )
             modules = [body]
-        elif recipe.dense and not known:
-            return _saved(found, settings, device), recipe.pooling
         else:
             modules = _pooled(recipe, settings, config, options, pooling)
-        encoder = CrossEncoder(modules=modules, device=device, activation_fn=logits)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        encoder = CrossEncoder(modules=modules, device=device, activation_fn=nn.Identity())
+    except Exception as error:  # whatever transformers and a model's own code raise
         raise RerankerModelError(f"{found.root}: transformers cannot load it as a base: {error}") from error
     if encoder.num_labels != 1:
         raise RerankerModelError(
@@ -142,14 +148,38 @@ def _assembled(
     return encoder, pooling
 
 
+def _pooling(
+    settings: TrainingSettings, recipe: Recipe, known: AdapterSettings | None, finished: bool
+) -> str:
+    """Return what the head looks at: what the base's own head does, or what the settings say of a new one."""
+    pooling = known.pooling if known else "pooler" if finished else settings.pooling
+    if pooling == "auto":
+        pooling = "cls" if settings.method == "lora" else "pooler"
+    if settings.method != "lora" and pooling != "pooler":
+        raise InvalidTrainingSettings(
+            f"pooling must be pooler, or auto, with the method {settings.method}: a whole model is saved with the head "
+            f"that transformers gives it; found {pooling}"
+        )
+    if settings.method == "lora" and pooling == "pooler" and recipe.config.get("model_type") != "bert":
+        raise InvalidTrainingSettings(
+            f"pooling must be cls or mean with LoRA on a model of the type {recipe.config.get('model_type')}: an "
+            "adapter keeps the pooler of BERT only"
+        )
+    return pooling
+
+
 def _pooled(
-    recipe: Recipe, settings: TrainingSettings, config: Mapping[str, Any], options: Mapping[str, Any], pooling: str
+    recipe: Recipe,
+    settings: TrainingSettings,
+    config: Mapping[str, Any],
+    options: Mapping[str, Any],
+    pooling: str,
 ) -> list[nn.Module]:
     """Return a transformer, its pooling, and a new linear head."""
     from sentence_transformers.cross_encoder.modules import Dense, Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling
 
-    bare = {"add_pooling_layer": False} if recipe.config.get("model_type") in ("bert", "roberta") else {}
+    bare = {"add_pooling_layer": False} if recipe.config.get("model_type") in _POOLERS else {}
     body = Transformer(
         str(recipe.folder),
         max_seq_length=settings.max_tokens,
@@ -161,19 +191,6 @@ def _pooled(
     nn.init.normal_(head.linear.weight, std=0.02)
     nn.init.zeros_(head.linear.bias)
     return [body, Pooling(width, pooling_mode=pooling), head]
-
-
-def _saved(found: Found, settings: TrainingSettings, device: str) -> Any:
-    """Return a cross-encoder whose head is a module of its own, as training with `cls` or `mean` saves it."""
-    from sentence_transformers import CrossEncoder
-
-    return CrossEncoder(
-        str(found.root),
-        device=device,
-        max_length=settings.max_tokens,
-        activation_fn=nn.Identity(),
-        local_files_only=True,
-    )
 
 
 def _reader(settings: TrainingSettings, recipe: Recipe) -> PairReader:
@@ -199,7 +216,9 @@ def _keep_layers(body: Body, recipe: Recipe) -> None:
         return
     stack = next(m for m in body.transformer.modules() if isinstance(m, nn.ModuleList) and len(m))
     if body.layers[-1] >= len(stack):
-        raise InvalidTrainingSettings(f"layers must be under {len(stack)}, the base's number of them; found {body.layers}")
+        raise InvalidTrainingSettings(
+            f"layers must be under {len(stack)}, the base's number of them; found {body.layers}"
+        )
     kept = [stack[number] for number in body.layers]
     del stack[:]
     stack.extend(kept)

@@ -22,8 +22,8 @@ def model_card(settings: TrainingSettings, base: str, fingerprint: str, outcome:
     lines = [
         "# A reranker, trained with Quire",
         "",
-        f"A cross-encoder over {base} ({_METHODS[settings.method]}), trained with the objective {settings.objective} for "
-        f"{outcome.steps} steps; the weights are those after step {outcome.kept_step}.",
+        f"A cross-encoder over {base} ({_METHODS[settings.method]}), trained with the objective {settings.objective} "
+        f"for {outcome.steps} steps; the weights are those after step {outcome.kept_step}.",
         "",
         "Use it with `reranker.load_reranker(folder)`.",
         "",

@@ -42,7 +42,11 @@ def add_lora(body: Body, settings: TrainingSettings) -> None:
             )
     modules = targets(body)
     config = LoraConfig(
-        r=settings.rank, lora_alpha=settings.alpha, target_modules=modules, bias="none", init_lora_weights=True
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        target_modules=modules,
+        bias="none",
+        init_lora_weights=True,
     )
     torch.manual_seed(settings.seed + 1)
     body.transformer.add_adapter(config, adapter_name=_NAME)
@@ -54,27 +58,28 @@ def add_lora(body: Body, settings: TrainingSettings) -> None:
 
 def targets(body: Body) -> list[str]:
     """Return the names of the transformer's linear layers, but for the head."""
+    head = set(body.head.modules())
     return [
         name
         for name, module in body.transformer.named_modules()
-        if isinstance(module, nn.Linear) and module is not body.head
+        if isinstance(module, nn.Linear) and module not in head
     ]
 
 
 def round_to_half(body: Body) -> None:
-    """Round what was trained to the 16 bits that it is saved in, so that what is measured is what is saved.
+    """Round LoRA's matrices to the 16 bits that they are saved in, so that what is measured is what is saved.
 
     Raises:
         InvalidTrainingSettings: a value is too large for them, or is no number.
     """
     with torch.no_grad():
         for name, parameter in body.encoder.named_parameters():
-            if parameter.requires_grad:
+            if ".lora_" in name:
                 parameter.copy_(parameter.half().to(parameter.dtype))
                 if not torch.isfinite(parameter).all():
                     raise InvalidTrainingSettings(
-                        f"training led to values in {name} that are no finite 16-bit numbers; expected them to stay small: "
-                        "lower learning_rate, or raise warm_up or weight_decay"
+                        f"training led to values in {name} that are no finite 16-bit numbers; expected them to stay "
+                        "small: lower learning_rate, or raise warm_up or weight_decay"
                     )
 
 
@@ -95,7 +100,9 @@ def save_adapter(body: Body, settings: TrainingSettings, folder: Path, card: str
         base_model_name_or_path=body.base,
         inference_mode=True,
     ).to_dict()
-    _write(folder / CONFIG, {key: _plain(value) for key, value in sorted(config.items()) if value is not None})
+    _write(
+        folder / CONFIG, {key: _plain(value) for key, value in sorted(config.items()) if value is not None}
+    )
     own = {
         "format": FORMAT,
         "base": body.base,
@@ -109,28 +116,34 @@ def save_adapter(body: Body, settings: TrainingSettings, folder: Path, card: str
 
 
 def _state(body: Body) -> dict[str, Tensor]:
-    """Return what was trained, in 16 bits, under peft's names."""
+    """Return what was trained, under peft's names: matrices in 16 bits, and the head in 32."""
     from peft import get_peft_model_state_dict
 
     prefix = _inner_prefix(body)
     matrices = get_peft_model_state_dict(body.transformer, adapter_name=_NAME)
-    state = {f"{_PREFIX}{prefix}{name}": value for name, value in matrices.items() if ".lora_" in name}
+    state = {f"{_PREFIX}{prefix}{name}": value.half() for name, value in matrices.items() if ".lora_" in name}
     state |= {f"{_PREFIX}classifier.{name}": value for name, value in body.head.state_dict().items()}
-    return {name: value.detach().cpu().half().contiguous() for name, value in sorted(state.items())}
+    return {name: value.detach().cpu().contiguous() for name, value in sorted(state.items())}
 
 
 def _take_over(body: Body, adapter: Path) -> None:
     """Give LoRA's matrices the values of an adapter that the model goes on from."""
     try:
         saved = Safetensors([adapter / WEIGHTS])
-        bare = {name.removeprefix(_PREFIX).removeprefix(f"{body.transformer.base_model_prefix}."): name for name in saved}
+        bare = {
+            name.removeprefix(_PREFIX).removeprefix(f"{body.transformer.base_model_prefix}."): name
+            for name in saved
+        }
         with torch.no_grad():
             for name, module in body.transformer.named_modules():
                 if not hasattr(module, "lora_A") or _NAME not in module.lora_A:
                     continue
                 short = name.removeprefix(f"{body.transformer.base_model_prefix}.")
                 a, b = module.lora_A[_NAME].weight, module.lora_B[_NAME].weight
-                found = [saved.tensor(bare.get(f"{short}.lora_{w}.weight", short), m.shape) for w, m in (("A", a), ("B", b))]
+                found = [
+                    saved.tensor(bare.get(f"{short}.lora_{w}.weight", short), m.shape)
+                    for w, m in (("A", a), ("B", b))
+                ]
                 a.copy_(torch.tensor(found[0]))
                 b.copy_(torch.tensor(found[1]))
     except ModelError as error:

@@ -100,7 +100,9 @@ def _groups(sources: Sequence[str]) -> dict[str, list[int]]:
     names = sorted(set(sources))
     if len(names) > 1:
         for name in names:
-            groups[name or "(no source)"] = [number for number, source in enumerate(sources) if source == name]
+            groups[name or "(no source)"] = [
+                number for number, source in enumerate(sources) if source == name
+            ]
     return groups
 
 

@@ -86,7 +86,12 @@ class Watch(TrainerCallback):
     """
 
     def __init__(
-        self, folder: RunFolder, stop: Stop, pairs: Callable[[], int], evaluates: bool, progress: Progress | None
+        self,
+        folder: RunFolder,
+        stop: Stop,
+        pairs: Callable[[], int],
+        evaluates: bool,
+        progress: Progress | None,
     ) -> None:
         self._folder = folder
         self._stop = stop
@@ -108,7 +113,9 @@ class Watch(TrainerCallback):
             control.should_save = True
             control.should_training_stop = True
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any
+    ) -> None:
         """Write a line of the loss, or of a measurement."""
         logs = logs or {}
         measured = logs.get(f"eval_{NDCG}")

@@ -49,9 +49,15 @@ def curves(metrics: Sequence[Mapping[str, Any]]) -> bytes | None:
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, 2)
-    for panel, name, title in zip(panels, ("loss", _NDCG), ("Loss", "nDCG@10, development queries"), strict=True):
+    for panel, name, title in zip(
+        panels, ("loss", _NDCG), ("Loss", "nDCG@10, development queries"), strict=True
+    ):
         points = [(line["step"], line[name]) for line in metrics if line.get(name) is not None]
-        panel.plot([step for step, _ in points], [value for _, value in points], marker="." if len(points) < 50 else "")
+        panel.plot(
+            [step for step, _ in points],
+            [value for _, value in points],
+            marker="." if len(points) < 50 else "",
+        )
         panel.set_title(title)
         panel.set_xlabel("step")
         panel.grid(alpha=0.3)
@@ -70,7 +76,9 @@ def _page(settings: TrainingSettings, outcome: TrainingOutcome, folder: RunFolde
         f"{outcome.kept_step}, in {escape(str(outcome.model.name))}/.</p>",
         "<h2>Before and after</h2>",
         _changes("before", outcome.changes) or "<p>There are no development queries.</p>",
-        "<h2>First stage and after</h2>" + _changes("first stage", outcome.over_prior) if outcome.over_prior else "",
+        "<h2>First stage and after</h2>" + _changes("first stage", outcome.over_prior)
+        if outcome.over_prior
+        else "",
         "<p>nDCG@10 over the passages of each development query; p is of a paired randomisation test, two-sided.</p>",
         f"<h2>Curves</h2>{curves_html}",
         f"<h2>Settings</h2>{_pairs(settings.to_json())}",
@@ -92,5 +100,7 @@ def _changes(before: str, changes: Mapping[str, Change]) -> str:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>" for name, value in values.items())
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>" for name, value in values.items()
+    )
     return f"<table>{rows}</table>"

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers import EarlyStoppingCallback
 
-from reranker.data.example import Example, TrainingData
+from reranker.data.example import TrainingData
 from reranker.errors import InvalidTrainingSettings, TrainingDataError, TrainingInterrupted
 from reranker.training.body import Body, build
 from reranker.training.card import model_card
@@ -59,11 +59,15 @@ def train(
     """
     need(*(["peft"] if settings.method == "lora" else []))
     check(settings, data)
-    folder = RunFolder(Path(out))
-    checkpoint = folder.resume(settings, data) if resume else folder.begin(settings, data)
     device, precision = machine(settings)
+    folder = RunFolder(Path(out))
+    checkpoint = folder.resume(settings, data) if resume else None
+    if not resume:
+        folder.make_sure_free()
     with quiet(), _threads(settings.threads):
         body = prepared(settings, device)
+        if not resume:
+            folder.begin(settings, data)
         run = _Run(settings, data, folder, body, device, precision, progress)
         seconds = run.learn(checkpoint, command)
         return run.finish(seconds)
@@ -92,8 +96,8 @@ def check(settings: TrainingSettings, data: TrainingData) -> None:
         for one in examples:
             if one.prior is None:
                 raise TrainingDataError(
-                    f"query {one.query_id!r} of {part} has no prior, and prior_scale is {settings.prior_scale:g}: mine with "
-                    "the first stage's scores, or set prior_scale to 0"
+                    f"query {one.query_id!r} of {part} has no prior, and prior_scale is {settings.prior_scale:g}: mine "
+                    "with the first stage's scores, or set prior_scale to 0"
                 )
 
 
@@ -132,8 +136,12 @@ def prepared(settings: TrainingSettings, device: str) -> Body:
 def _freeze(body: Body, layers: int) -> None:
     blocks = body.blocks()
     if layers > len(blocks):
-        raise InvalidTrainingSettings(f"frozen_layers must be at most {len(blocks)}, the model's layers; found {layers}")
-    above = {id(p) for block in blocks[layers:] for p in block.parameters()} | {id(p) for p in body.head.parameters()}
+        raise InvalidTrainingSettings(
+            f"frozen_layers must be at most {len(blocks)}, the model's layers; found {layers}"
+        )
+    above = {id(p) for block in blocks[layers:] for p in block.parameters()} | {
+        id(p) for p in body.head.parameters()
+    }
     inside = {id(p) for block in blocks for p in block.parameters()}
     reached = False
     for parameter in body.transformer.parameters():
@@ -156,7 +164,10 @@ class _Run:
     ) -> None:
         self._settings, self._data, self._folder, self._body = settings, data, folder, body
         self._precision = precision
-        options: dict[str, Any] = {"prior_scale": settings.prior_scale, "tokens_per_pass": settings.tokens_per_pass}
+        options: dict[str, Any] = {
+            "prior_scale": settings.prior_scale,
+            "tokens_per_pass": settings.tokens_per_pass,
+        }
         options |= {"queries_per_batch": settings.batch_queries, "reader": body.reader}
         options |= {"grade_aware": True} if settings.grade_aware else {}
         self._loss = objective(settings.objective, body.encoder, **options)
@@ -184,7 +195,11 @@ class _Run:
         with self._stop.on_interrupt():
             self._trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if self._watch.interrupted:
-            typed = shlex.join(command) if command else f"train(settings, data, {str(self._folder.path)!r}, resume=True)"
+            typed = (
+                shlex.join(command)
+                if command
+                else f"train(settings, data, {str(self._folder.path)!r}, resume=True)"
+            )
             raise TrainingInterrupted(
                 f"stopped at step {self._trainer.state.global_step} of {self._trainer.state.max_steps}, as asked; a "
                 f"checkpoint is saved. Go on with: {typed}"
@@ -195,7 +210,10 @@ class _Run:
         """Save what was trained, measure it as it was saved, and report."""
         settings, state = self._settings, self._trainer.state
         best = state.best_model_checkpoint if settings.keep == "best" else None
-        outcome_of = {"steps": state.global_step, "kept_step": step_of(Path(best)) if best else state.global_step}
+        outcome_of = {
+            "steps": state.global_step,
+            "kept_step": step_of(Path(best)) if best else state.global_step,
+        }
         if settings.method == "lora":
             round_to_half(self._body)
         after = self._scores()
@@ -222,7 +240,11 @@ class _Run:
     def _scores(self) -> Scored:
         """Return the scores that development queries are ordered by, with the model as it is now."""
         found = score_examples(
-            self._body.encoder, self._data.dev, self._body.reader, self._settings.tokens_per_pass, self._precision
+            self._body.encoder,
+            self._data.dev,
+            self._body.reader,
+            self._settings.tokens_per_pass,
+            self._precision,
         )
         return summed(self._data.dev, found, self._settings.prior_scale)
 

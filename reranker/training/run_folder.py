@@ -1,13 +1,13 @@
 """The folder of a training run: what went in, what was measured on the way, and what came out.
 
-    config.json      the settings
-    data.json        the data's fingerprint, and how many queries and passages come from each source
-    metrics.jsonl    a line for each step that is logged, and one for each measurement on the development queries
-    checkpoints/     what a run goes on from
-    model/           what was trained: an adapter folder, or a cross-encoder
-    report.json      before and after, with significance
-    report.html      the same to look at, with curves
-    curves.png       the curves, where matplotlib is installed
+config.json      the settings
+data.json        the data's fingerprint, and how many queries and passages come from each source
+metrics.jsonl    a line for each step that is logged, and one for each measurement on the development queries
+checkpoints/     what a run goes on from
+model/           what was trained: an adapter folder, or a cross-encoder
+report.json      before and after, with significance
+report.html      the same to look at, with curves
+curves.png       the curves, where matplotlib is installed
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class RunFolder:
         self.checkpoints = path / CHECKPOINTS
         self.model = path / MODEL
 
-    def begin(self, settings: TrainingSettings, data: TrainingData) -> None:
-        """Write what goes in.
+    def make_sure_free(self) -> None:
+        """Make sure that a run can begin here.
 
         Raises:
             InvalidTrainingSettings: the folder holds a run already.
@@ -49,6 +49,9 @@ class RunFolder:
             raise InvalidTrainingSettings(
                 f"{self.path} holds a run already: go on with it (resume), or give a folder of its own to the new one"
             )
+
+    def begin(self, settings: TrainingSettings, data: TrainingData) -> None:
+        """Write what goes in."""
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / METRICS).write_text("", encoding="utf-8")
         _write(self.path / DATA, described(data))
@@ -73,8 +76,8 @@ class RunFolder:
             )
         if known.get("fingerprint") != data.fingerprint:
             raise TrainingDataError(
-                f"{self.path} cannot go on with other data: its fingerprint is {known.get('fingerprint')}, and that of the "
-                f"data given {data.fingerprint}; give the same data, or begin a new run"
+                f"{self.path} cannot go on with other data: its fingerprint is {known.get('fingerprint')}, and that of "
+                f"the data given {data.fingerprint}; give the same data, or begin a new run"
             )
         checkpoint = self.last_checkpoint()
         step = step_of(checkpoint) if checkpoint else 0

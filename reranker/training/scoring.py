@@ -40,7 +40,8 @@ def score_pairs(
     """
     device = model.device
     if not pairs:
-        return torch.zeros(0, device=device) * next(model.parameters()).flatten()[:1].sum()
+        learned = next((one for one in model.parameters() if one.requires_grad), next(model.parameters()))
+        return torch.as_tensor(learned.flatten()[:0])
     if reader is None:
         texts = [(query, passage_text(passage).full) for query, passage in pairs]
         owners = list(range(len(pairs)))
@@ -55,7 +56,9 @@ def score_pairs(
             features = model.preprocess([texts[n] for n in batch], prompt=prompt, task=task)
         else:
             features = reader.tensors([windows[n] for n in batch])
-        moved = {name: value.to(device) if hasattr(value, "to") else value for name, value in features.items()}
+        moved = {
+            name: value.to(device) if hasattr(value, "to") else value for name, value in features.items()
+        }
         passes.append(model(moved)["scores"].view(-1))
     owner = torch.tensor([owners[n] for batch in batches for n in batch], device=device)
     scores = torch.cat(passes)
@@ -66,7 +69,11 @@ def score_pairs(
 
 
 def score_examples(
-    model: Any, examples: Iterable[Example], reader: PairReader, tokens_per_pass: int = 0, precision: str = "fp32"
+    model: Any,
+    examples: Iterable[Example],
+    reader: PairReader,
+    tokens_per_pass: int = 0,
+    precision: str = "fp32",
 ) -> list[NDArray[np.float64]]:
     """Return the scores of each example's passages, without gradients and without dropout.
 

@@ -13,7 +13,7 @@ from reranker.errors import InvalidTrainingSettings
 from reranker.training.objectives import OBJECTIVES, RELATIVE
 
 Method: TypeAlias = Literal["lora", "full", "frozen"]
-Pooling: TypeAlias = Literal["cls", "mean", "pooler"]
+Pooling: TypeAlias = Literal["auto", "cls", "mean", "pooler"]
 Schedule: TypeAlias = Literal["linear", "cosine", "constant"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
@@ -59,7 +59,8 @@ class TrainingSettings:
         layers: Which layers of the base are used, from 0 at the bottom; none named are all. A model of few layers is
             faster and less good.
         pooling: What a new head looks at: the first token's vector (`cls`), the mean of all (`mean`), or the first
-            token's through the base's own dense layer and tanh (`pooler`). No choice where the base has a head.
+            token's through the base's own dense layer and tanh (`pooler`). `auto` is `cls` for an adapter, and `pooler`
+            for a whole model, which can have no other. No choice where the base has a head.
         max_tokens: Tokens of a window, query and specials included.
         rank: Width of LoRA's matrices.
         alpha: LoRA's factor; what is added is (alpha / rank) · B · A.
@@ -100,7 +101,7 @@ class TrainingSettings:
     method: Method = "lora"
     objective: str = "ranknet"
     layers: tuple[int, ...] = ()
-    pooling: Pooling = "cls"
+    pooling: Pooling = "auto"
     max_tokens: int = 256
     rank: int = 32
     alpha: float = 64.0
@@ -150,8 +151,8 @@ class TrainingSettings:
             )
         if self.prior_scale and self.objective not in RELATIVE:
             raise InvalidTrainingSettings(
-                f"prior_scale must be 0 with the objective {self.objective}, which wants the model's score itself; found "
-                f"{self.prior_scale:g}. Objectives that a prior can be added to: {', '.join(sorted(RELATIVE))}"
+                f"prior_scale must be 0 with the objective {self.objective}, which wants the model's score itself; "
+                f"found {self.prior_scale:g}. Objectives that a prior can be added to: {', '.join(sorted(RELATIVE))}"
             )
         if self.grade_aware and self.objective != "ranknet":
             raise InvalidTrainingSettings(
@@ -177,7 +178,9 @@ class TrainingSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return a mapping that `from_mapping` reads."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
 
 
 def _typed(name: str, kind: Any, value: Any) -> Any:
@@ -190,8 +193,15 @@ def _typed(name: str, kind: Any, value: Any) -> Any:
         whole = isinstance(value, list | tuple) and all(type(item) is int and item >= 0 for item in value)
         if whole and list(value) == sorted(set(value)):
             return tuple(value)
-        raise InvalidTrainingSettings(f"{name} must be rising whole numbers, such as [0, 2, 5]; found {value!r:.60}")
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        raise InvalidTrainingSettings(
+            f"{name} must be rising whole numbers, such as [0, 2, 5]; found {value!r:.60}"
+        )
+    if (
+        kind is float
+        and isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    ):
         return float(value)
     if isinstance(value, kind) and kind is not float and not (kind is int and isinstance(value, bool)):
         return value

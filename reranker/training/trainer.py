@@ -81,13 +81,15 @@ def load_trained(model: Any, checkpoint: Path) -> None:
     try:
         saved = load_file(str(path))
     except Exception as error:  # whatever the library finds wrong with a file
-        raise RerankerModelError(f"{path}: the checkpoint cannot be read ({error}); go on from an earlier one") from error
+        raise RerankerModelError(
+            f"{path}: the checkpoint cannot be read ({error}); go on from an earlier one"
+        ) from error
     wrong = sorted(name for name in own.keys() ^ saved.keys())
     wrong += [name for name in own.keys() & saved.keys() if own[name].shape != saved[name].shape]
     if wrong:
         raise RerankerModelError(
-            f"{path}: is a checkpoint of another model: {len(wrong)} of its parameters are not those of this one, such as "
-            f"{wrong[0]}; go on with the settings that the run began with"
+            f"{path}: is a checkpoint of another model: {len(wrong)} of its parameters are not those of this one, such "
+            f"as {wrong[0]}; go on with the settings that the run began with"
         )
     with torch.no_grad():
         for name, parameter in own.items():
@@ -108,6 +110,7 @@ class Evaluator(BaseEvaluator):
     def __call__(
         self, model: Any, output_path: str | None = None, epoch: float = -1, steps: int = -1
     ) -> dict[str, float]:
+        """Return the measure, by its name."""
         return {NDCG: self._measure()}
 
 
@@ -210,5 +213,7 @@ def optimiser(settings: TrainingSettings, body: Body) -> torch.optim.Optimizer:
             rate = settings.learning_rate * settings.layer_decay ** (layers - 1 - level)
         decay = settings.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
-    listed = [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()]
+    listed = [
+        {"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()
+    ]
     return torch.optim.AdamW(listed, lr=settings.learning_rate)

@@ -80,7 +80,9 @@ def by_groups(scores: Tensor, grades: Tensor, groups: Tensor, weights: Tensor | 
     shapes = [tuple(tensor.shape) for tensor in (scores, grades, groups)]
     shapes += [] if weights is None else [tuple(weights.shape)]
     if scores.ndim != 1 or len(set(shapes)) != 1:
-        raise ValueError(f"scores, grades, groups and weights are flat and of one length; found shapes {shapes}")
+        raise ValueError(
+            f"scores, grades, groups and weights are flat and of one length; found shapes {shapes}"
+        )
     groups = groups.to(scores.device)
     order = torch.argsort(groups, stable=True)
     counts = torch.unique(groups, return_counts=True)[1].tolist()

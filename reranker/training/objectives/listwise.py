@@ -53,6 +53,8 @@ def _log_softmax_of(lists: Lists, values: Tensor) -> Tensor:
         return lists.table(values, 0.0)
     table, present = lists.table(values, 0.0), lists.present
     highest = table.masked_fill(~present, -torch.inf).amax(dim=1, keepdim=True)
-    shifted = torch.where(present, table - torch.where(present.any(dim=1, keepdim=True), highest, 0.0).detach(), 0.0)
+    shifted = torch.where(
+        present, table - torch.where(present.any(dim=1, keepdim=True), highest, 0.0).detach(), 0.0
+    )
     total = torch.where(present, shifted.exp(), 0.0).sum(dim=1, keepdim=True)
     return torch.where(present, shifted - total.clamp(min=torch.finfo(torch.float64).tiny).log(), 0.0)

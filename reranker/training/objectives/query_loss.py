@@ -1,4 +1,4 @@
-"""What all objectives share: from batches of texts, through the model, to one number in which each query weighs the same."""
+"""What all objectives share: from texts through the model to one number, in which each query weighs the same."""
 
 from __future__ import annotations
 
@@ -64,7 +64,11 @@ class QueryLoss(nn.Module, ABC):
         """Return the loss of each query, float64 (queries,), connected to the scores."""
 
     def forward(
-        self, inputs: Sequence[Any], labels: Sequence[Tensor], prompt: str | None = None, task: str | None = None
+        self,
+        inputs: Sequence[Any],
+        labels: Sequence[Tensor],
+        prompt: str | None = None,
+        task: str | None = None,
     ) -> Tensor:
         """Return the batch's loss, a float64 scalar.
 
@@ -80,7 +84,9 @@ class QueryLoss(nn.Module, ABC):
         queries, passages, weights, prior = (*inputs, None, None)[:4]
         counts = [len(listed) for listed in passages]
         _check("grades", counts, labels)
-        pairs: list[Pair] = [(query, text) for query, texts in zip(queries, passages, strict=True) for text in texts]
+        pairs: list[Pair] = [
+            (query, text) for query, texts in zip(queries, passages, strict=True) for text in texts
+        ]
         self.pairs += len(pairs)
         scores = score_pairs(self.model, pairs, self.reader, self.tokens_per_pass, prompt, task).double()
         if self.prior_scale:
@@ -106,4 +112,6 @@ def _flat(what: str, values: Sequence[Any] | None, counts: Sequence[int], missin
     values = [None] * len(counts) if values is None else values
     listed = [[missing] * count if row is None else row for row, count in zip(values, counts, strict=True)]
     _check(what, counts, listed)
-    return torch.cat([torch.as_tensor(row, dtype=torch.float64) for row in listed]) if listed else torch.zeros(0)
+    return (
+        torch.cat([torch.as_tensor(row, dtype=torch.float64) for row in listed]) if listed else torch.zeros(0)
+    )

@@ -13,7 +13,12 @@ from reranker.training.objectives.query_loss import QueryLoss
 
 
 def ranknet(
-    scores: Tensor, grades: Tensor, groups: Tensor, weights: Tensor | None = None, *, grade_aware: bool = False
+    scores: Tensor,
+    grades: Tensor,
+    groups: Tensor,
+    weights: Tensor | None = None,
+    *,
+    grade_aware: bool = False,
 ) -> Tensor:
     """Return the RankNet loss, the mean over queries of the mean over a query's pairs.
 
@@ -46,7 +51,9 @@ def ranknet(
 def ranknet_by_query(lists: Lists, *, grade_aware: bool = False) -> Tensor:
     """Return the loss of each query, float64 (queries,); see `ranknet`."""
     query, better, worse = lists.pairs()
-    importance = _importance(lists, query, better, worse) if grade_aware else lists.weights.new_ones(len(query))
+    importance = (
+        _importance(lists, query, better, worse) if grade_aware else lists.weights.new_ones(len(query))
+    )
     share = importance / lists.total(importance, query).clamp(min=torch.finfo(torch.float64).tiny)[query]
     surprise = -logsigmoid(lists.scores[better] - lists.scores[worse])
     return lists.total(share * lists.weights[better] * surprise, query)
@@ -54,9 +61,13 @@ def ranknet_by_query(lists: Lists, *, grade_aware: bool = False) -> Tensor:
 
 def _importance(lists: Lists, query: Tensor, better: Tensor, worse: Tensor) -> Tensor:
     """Return 2^a - 2^b for each pair, divided by 2^(the query's highest grade): only their ratios count."""
-    highest = lists.table(lists.grades, -torch.inf).amax(dim=1)[query] if len(query) else lists.grades.new_zeros(0)
+    highest = (
+        lists.table(lists.grades, -torch.inf).amax(dim=1)[query] if len(query) else lists.grades.new_zeros(0)
+    )
     apart = lists.grades[better] - lists.grades[worse]
-    gain = torch.exp2(lists.grades[better] - highest) * -torch.expm1(-apart * torch.log(apart.new_tensor(2.0)))
+    gain = torch.exp2(lists.grades[better] - highest) * -torch.expm1(
+        -apart * torch.log(apart.new_tensor(2.0))
+    )
     return gain.clamp(min=torch.finfo(torch.float64).tiny)
 
 

@@ -142,7 +142,9 @@ def test_the_gradient_is_that_of_finite_differences(name: str, found: list[Query
             changed = list(flat)
             changed[place] = moved
             at = iter(changed)
-            slopes.append(by_query(name, [([next(at) for _ in s], g, w) for s, g, w in found])[0].sum().item())
+            slopes.append(
+                by_query(name, [([next(at) for _ in s], g, w) for s, g, w in found])[0].sum().item()
+            )
         slope = (slopes[0] - slopes[1]) / (2 * step)
         assert scores.grad[place].item() == pytest.approx(slope, rel=1e-3, abs=1e-5)
 

@@ -134,7 +134,9 @@ def test_other_queries_in_the_batch_change_no_gradient_but_by_their_number(one: 
 @settings(max_examples=100)
 @given(
     st.lists(
-        st.tuples(st.floats(-_LARGEST, _LARGEST, width=32), st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=8
+        st.tuples(st.floats(-_LARGEST, _LARGEST, width=32), st.integers(0, 3), st.integers(0, 2)),
+        min_size=1,
+        max_size=8,
     ),
     st.sampled_from(["float32", "float16", "bfloat16"]),
     st.booleans(),
@@ -157,14 +159,21 @@ def test_any_finite_scores_give_a_finite_loss_and_gradient(
 @pytest.mark.parametrize("grade_aware", [False, True])
 @pytest.mark.parametrize(
     ("scores", "grades", "groups"),
-    [([3.0], [1.0], [0]), ([3.0, 4.0, 5.0], [1.0, 1.0, 1.0], [0, 0, 0]), ([1.0, 2.0], [0.0, 1.0], [0, 1]), ([], [], [])],
+    [
+        ([3.0], [1.0], [0]),
+        ([3.0, 4.0, 5.0], [1.0, 1.0, 1.0], [0, 0, 0]),
+        ([1.0, 2.0], [0.0, 1.0], [0, 1]),
+        ([], [], []),
+    ],
     ids=["one passage", "all tied", "two queries of one passage", "nothing"],
 )
 def test_without_a_pair_the_loss_is_a_zero_that_is_still_connected(
     scores: list[float], grades: list[float], groups: list[int], grade_aware: bool
 ) -> None:
     leaf = torch.tensor(scores, requires_grad=True)
-    loss = ranknet(leaf, torch.tensor(grades), torch.tensor(groups, dtype=torch.int64), grade_aware=grade_aware)
+    loss = ranknet(
+        leaf, torch.tensor(grades), torch.tensor(groups, dtype=torch.int64), grade_aware=grade_aware
+    )
     assert loss.item() == 0.0
     loss.backward()
     assert leaf.grad is not None
