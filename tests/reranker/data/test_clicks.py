@@ -50,6 +50,18 @@ def test_rates_see_through_the_bias() -> None:
         assert grades[doc_id] == pytest.approx(WORTH[doc_id], abs=0.1)
 
 
+def test_one_lucky_click_is_not_certainty() -> None:
+    """By hand: 41 clicks on 141 impressions at rank 1 make a mean of .291; one of one is drawn to 1.58 / 3."""
+    clicks = [Click("q", "often", 1, n < 40, "") for n in range(140)] + [Click("q", "once", 1, True)]
+    (query,) = from_clicks(clicks, PositionCurve(eta=0.0), step=0.01, shrink=2.0)
+    assert {d.doc_id: d.grade for d in query.judged} == {"often": 0.29, "once": 0.53}
+    (bare,) = from_clicks(clicks, PositionCurve(eta=0.0), step=0.01, shrink=0.0)
+    assert {d.doc_id: d.grade for d in bare.judged} == {"often": 0.29, "once": 1.0}
+    for wrong in ({"step": 0.0}, {"shrink": -1.0}):
+        with pytest.raises(TrainingDataError, match="found"):
+            list(from_clicks(clicks, PositionCurve(), **wrong))
+
+
 def test_only_queries_with_clicks_and_zero_without() -> None:
     clicks = [Click("none", "a", 1, False), Click("one", "a", 1, True), Click("one", "b", 9, False)]
     (query,) = from_clicks(clicks, PositionCurve())
