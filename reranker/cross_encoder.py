@@ -19,6 +19,7 @@ from reranker.task import Batch, Task
 from reranker.windows import Framing, Window
 
 _OLD, _NEW = 0.7, 0.3
+_SHORT, _TOKENISED = 1 << 16, 1_000_000  # characters to tokenise at least, and for each second there is
 _CHARACTERS = 1_000  # of a text, beyond which it may well have a window more
 
 
@@ -121,7 +122,8 @@ class CrossEncoder:
             planned = task.sorted_batches(network.workers, network.budget)
             windows, batches = len(planned), iter(planned)
         else:
-            batches = task.ordered_batches(network.step)
+            seconds = deadline - self._clock()
+            batches = task.ordered_batches(network.step, int(max(_SHORT, min(seconds, 3600) * _TOKENISED)))
         taking = Lock()
         stopped = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import NamedTuple, TypeAlias
 
@@ -15,7 +15,7 @@ from reranker.scorer import Scores
 from reranker.windows import Framing, Reading, Window
 
 Batch: TypeAlias = list["Part"]
-_READ_AT_ONCE = 8
+_READ_AT_ONCE, _CHARACTERS_AT_ONCE = 8, 16_384
 
 
 class Part(NamedTuple):
@@ -31,7 +31,7 @@ class Answer:
 
     Args:
         logit: The highest of its windows.
-        cut: Tokens that no window read.
+        cut: Tokens that no window read; estimated from its length where a part was not even tokenised.
         whole: Whether all its windows were read.
     """
 
@@ -54,6 +54,7 @@ class Task:
         self._query = framing.query(query)
         self._passages = passages
         self._readings: list[Reading] = []
+        self._beyond: dict[int, float] = {}  # how many times its read part a passage is longer than that
         self._best = np.full(len(passages), -np.inf)
         self._read = np.zeros(len(passages), np.int64)
         self._lock = Lock()
@@ -65,17 +66,21 @@ class Task:
         batches = plan([len(part.window.ids) for part in parts], workers, budget)
         return [[parts[int(index)] for index in batch] for batch in batches]
 
-    def ordered_batches(self, step: int) -> Iterator[Batch]:
+    def ordered_batches(self, step: int, most_characters: int) -> Iterator[Batch]:
         """Yield the windows in the passages' order, in batches of at most `step` tokens, padding included.
 
-        A longer window is a batch of its own. Passages are tokenised as they are needed.
+        A longer window is a batch of its own. Passages are tokenised a few at a time, as they are needed.
+
+        Args:
+            step: Tokens of a batch.
+            most_characters: Of a passage, what lies behind them is not even tokenised: a time limit would come first.
         """
         batch: Batch = []
         longest = 0
-        for start in range(0, len(self._passages), _READ_AT_ONCE):
-            chunk = self._passages[start : start + _READ_AT_ONCE]
-            self._readings += self._framing.passages(self._query, chunk)
-            for part in self._parts(start):
+        for chunk in self._chunks():
+            shown = [self._shortened(number, most_characters) for number in chunk]
+            self._readings += self._framing.passages(self._query, shown)
+            for part in self._parts(chunk.start):
                 longest = max(longest, len(part.window.ids))
                 if batch and longest * (len(batch) + 1) > step:
                     yield batch
@@ -99,7 +104,27 @@ class Task:
         reading = self._readings[number]
         read = int(self._read[number])  # batches are taken in order, so these are its first windows
         cut = reading.cut + reading.windows[read - 1].unread
-        return Answer(float(self._best[number]), cut, read == len(reading.windows))
+        beyond = self._beyond.get(number, 0.0)
+        cut += round(beyond * reading.tokens)
+        return Answer(float(self._best[number]), cut, read == len(reading.windows) and not beyond)
+
+    def _chunks(self) -> Iterator[range]:
+        """Yield the numbers of the passages to tokenise together: a few, and few characters."""
+        start = characters = 0
+        for number, passage in enumerate(self._passages):
+            characters += len(passage.text)
+            if number + 1 - start == _READ_AT_ONCE or characters >= _CHARACTERS_AT_ONCE:
+                yield range(start, number + 1)
+                start, characters = number + 1, 0
+        if start < len(self._passages):
+            yield range(start, len(self._passages))
+
+    def _shortened(self, number: int, most_characters: int) -> PassageText:
+        passage = self._passages[number]
+        if len(passage.text) <= most_characters:
+            return passage
+        self._beyond[number] = len(passage.text) / most_characters - 1
+        return replace(passage, text=passage.text[:most_characters])
 
     def _parts(self, start: int) -> Iterator[Part]:
         for number, reading in enumerate(self._readings[start:], start):

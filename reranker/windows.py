@@ -38,10 +38,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All windows of a pair, from the passage's beginning to its end, and how many tokens none of them holds."""
+    """All windows of a pair.
+
+    Args:
+        windows: From the passage's beginning to its end.
+        cut: Tokens of query and context that none of them holds.
+        tokens: Of the passage.
+    """
 
     windows: list[Window]
     cut: int
+    tokens: int
 
 
 class Framing:
@@ -99,7 +106,8 @@ class Framing:
             ids = [*before, *kept_context, *text[start : start + room], *frame.after]
             second = len(before) if frame.typed else len(ids)
             windows.append(Window(ids, second, max(0, len(text) - start - room)))
-        return Reading(windows, len(query) - len(kept_query) + len(context) - len(kept_context))
+        cut = len(query) - len(kept_query) + len(context) - len(kept_context)
+        return Reading(windows, cut, len(text))
 
 
 def _starts(length: int, room: int, overlap: int) -> list[int]:

@@ -158,6 +158,30 @@ def test_at_the_deadline_a_long_passage_keeps_what_was_read(tokens: Tokens, make
     assert late.scores[[0, 2]].tolist() == whole.scores.tolist()
 
 
+def test_a_passage_too_long_for_the_deadline_is_not_even_tokenised(make: Make, tokens: Tokens) -> None:
+    network = Counting()
+    scorer = make(network, cache=10)
+    text = "cat " * 100_000
+    tokenised = 0
+    original = tokens.bodies
+
+    def counted(texts: Sequence[str]) -> list[list[int]]:
+        nonlocal tokenised
+        tokenised += sum(map(len, texts))
+        return original(texts)
+
+    tokens.bodies = counted  # type: ignore[method-assign]
+    judgement = scorer.judge("cat", [text, "dog"], deadline=network.now + 0.06)
+    assert tokenised < 70_000
+    assert judgement.scored.tolist() == [True, False]
+    read = len(network.batches)
+    framing = Framing(tokens, MAX_TOKENS)
+    windows = framing.passages(framing.query("cat"), [PassageText("cat " * 1_000)])[0].windows
+    expected = 100_000 - 1_000 + windows[read - 1].unread
+    assert judgement.tokens_cut[0] == pytest.approx(expected, abs=2)
+    assert not any(scorer._cache.get(scorer._cache.keys("cat", [PassageText(text)])))
+
+
 def test_what_is_cut_is_counted_for_each_passage(make: Make) -> None:
     scorer = make(Counting())
     room = MAX_TOKENS - 3
