@@ -3,7 +3,7 @@
     python benchmarks/reranker_speed.py --passages corpus.jsonl.gz [--reranker NAME] [--count 100] [--rounds 5]
                                         [--budget-ms 200] [--queries 100] [--threads 0]
 
-The corpus is a file of JSON lines with `text`; one to four of its texts in a row are joined, so that lengths are mixed
+The corpus is a file of JSON lines with `text`; one to three of its texts in a row are joined, so that lengths are mixed
 (the quartiles are printed). Whoever takes part takes turns, so that whatever else the machine does falls on all. The
 median and the best round are printed, the share of the matrix product's peak that the median is (each precision's own,
 measured in this run), and how well the order agrees with that of sentence-transformers. Then, with a budget, how long
@@ -40,7 +40,7 @@ def passages(path: Path, count: int) -> list[str]:
     with opened as lines:
         texts = [json.loads(line)["text"] for line in lines]
     starts = [chance.randrange(len(texts)) for _ in range(count)]
-    return [" ".join(texts[start : start + chance.randint(1, 4)]) for start in starts]
+    return [" ".join(texts[start : start + chance.randint(1, 3)]) for start in starts]
 
 
 def sentence_transformers(source: Source, max_tokens: int) -> Callable[[list[str]], Any]:
