@@ -103,6 +103,10 @@ class Watch(TrainerCallback):
         self._measuring = 0.0
         self.interrupted = False
 
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the clock."""
+        self._began = self._marked = time.monotonic()
+
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Ask for a last measurement, or for the stop that was asked for."""
         if state.global_step >= state.max_steps:

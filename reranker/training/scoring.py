@@ -38,7 +38,7 @@ def score_pairs(
         prompt: As the model's `preprocess`; without a reader only.
         task: As the model's `preprocess`; without a reader only.
     """
-    device = model.device
+    device = next(model.parameters()).device
     if not pairs:
         learned = next((one for one in model.parameters() if one.requires_grad), next(model.parameters()))
         return torch.as_tensor(learned.flatten()[:0])
