@@ -1,24 +1,27 @@
-"""One search from question to ranking: plan, select, encode, retrieve, fuse, freeze, show."""
+"""One search from question to ranking: plan, select, encode, retrieve, fuse, rerank, freeze, show."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from engine.clock import Clock
 from engine.cursor import Page, decode, encode, frozen, question_hash, thawed
-from engine.errors import InvalidQuery, SearchCancelled
+from engine.errors import InvalidQuery
 from engine.facets import check_facets, count_facets
 from engine.first_stage import Retrieval, retrieve
 from engine.frozen import Context, FusedRows, Row
 from engine.fusion import Bounds
+from engine.late import PASSAGES
 from engine.meaning import NO_MEANING, Meaning, QueryEncoder
 from engine.plan import Plan, all_filters, make_plan
 from engine.present import Presenter
 from engine.query import Query
 from engine.ranking import Hit, Ranking
+from engine.reranking import QueryReranker
+from engine.second_stage import SecondStage, Signals
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
 from engine.spelling import suggestions
@@ -26,27 +29,6 @@ from indexer.errors import InvalidFilter
 from indexer.protocol import Selection
 
 _NOBODY = 'No document meets all conditions of the query (filters, +words, "phrases", -words).'
-
-
-@dataclass(slots=True)
-class Clock:
-    """Times the stages of one search, and ends it between two of them when it was cancelled."""
-
-    cancelled: Callable[[], bool] = bool
-    timings: dict[str, float] = field(default_factory=dict)
-    _last: float = field(default_factory=time.perf_counter)
-
-    def step(self, name: str) -> None:
-        """Charge the time since the last step to a stage.
-
-        Raises:
-            SearchCancelled: nobody waits for the answer any more.
-        """
-        now = time.perf_counter()
-        self.timings[name] = self.timings.get(name, 0.0) + (now - self._last) * 1000
-        self._last = now
-        if self.cancelled():
-            raise SearchCancelled(f"the search was cancelled after the stage {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +41,7 @@ class Question:
         snapshot: The index.
         encoder: Reads the query's meaning.
         clock: Times the stages.
+        reranker: Reads the best candidates again.
     """
 
     query: Query
@@ -66,6 +49,7 @@ class Question:
     snapshot: Snapshot
     encoder: QueryEncoder
     clock: Clock
+    reranker: QueryReranker
 
     def plan(self, text: str) -> Plan:
         """Return what a text asks of the index."""
@@ -114,10 +98,21 @@ class Question:
             self.clock.step,
         )
 
+    def rerank(self, rows: FusedRows, plan: Plan, meaning: Meaning) -> Signals | None:
+        """Put the first rows in the order of the second stage, where there is to be one."""
+        settings = self.settings
+        if not settings.rerank_depth or not len(rows):
+            return None
+        stage = SecondStage(self.snapshot, settings, self.encoder, self.reranker, self.clock.step)
+        head = rows.head(settings.rerank_depth, max(PASSAGES, settings.rerank_passages))
+        signals = stage.signals(head, plan.meaning, meaning, self.clock.deadline(settings.budget_ms))
+        rows.rerank(signals, settings)
+        return signals
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The first stage's outcome.
+    """Both stages' outcome.
 
     Args:
         plan: The query as it was searched, perhaps corrected.
@@ -158,13 +153,19 @@ def candidates(question: Question, wanted: int) -> Candidates:
             )
             plan, selection, corrected = other, chosen, other.text
     meaning = question.meaning(plan)
+    # What is reranked does not depend on k, as long as k is no more.
+    wanted = max(wanted, settings.rerank_depth)
     retrieval = question.retrieve(plan, selection, meaning, wanted)
     rows = FusedRows(snapshot, retrieval, settings, wanted)
     question.clock.step("fuse")
+    signals = question.rerank(rows, plan, meaning)
+    rows.diversify(snapshot.reader, settings.diversity)
     if selection is not None and selection.count == 0:
         notices.append(_NOBODY)
     if meaning.notice:
         notices.append(meaning.notice)
+    if signals is not None:
+        notices += signals.notices
     facets = {}
     if settings.facets:
         stored = snapshot.reader.documents(rows.documents)
@@ -180,6 +181,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
         notices=tuple(notices),
         suggestions=meant,
         facets=facets,
+        reranked_depth=signals.depth if signals else 0,
     )
     return Candidates(plan, selection, meaning, rows, context, retrieval.depth)
 
@@ -279,6 +281,7 @@ def _ranking(
         suggestions=context.suggestions,
         facets=MappingProxyType(dict(context.facets)),
         found=context.found,
+        reranked_depth=context.reranked_depth,
         generation=question.snapshot.reader.generation,
         timings=MappingProxyType({name: round(ms, 3) for name, ms in question.clock.timings.items()}),
         next_page=next_page,

@@ -17,8 +17,9 @@ class Term:
     """One addend of a score.
 
     Args:
-        name: `words` (BM25 of passages), `document` (BM25 of the whole document), `meaning` (vectors) or `diversity`
-            (likeness to documents above; never positive).
+        name: `words` (BM25 of passages), `document` (BM25 of the whole document), `meaning` (vectors), `late` (late
+            interaction), `neighbours` (what the likes of the document score), `rerank` (the cross-encoder) or
+            `diversity` (likeness to documents above; never positive).
         value: What it adds.
         detail: How it came about, in words.
     """
@@ -47,14 +48,15 @@ class Ledger:
         document_bm25: The BM25 score of the whole document; None where whole documents had no say.
         lexical_rank: Its place among passages by BM25, from 1; None beyond the depth.
         dense_rank: Its place among passages by cosine; None beyond the depth.
-        fused_rank: The document's place after fusion and grouping, from 1, before diversity moved it.
+        fused_rank: The document's place after fusion and grouping, from 1, before the second stage.
+        reranked_rank: Its place after the second stage, before diversity moved it; None where there was none.
         bounds: The highest BM25 score and cosine of any passage that may answer, the cosine of unrelated texts, and
             the highest BM25 score of a whole document.
         alpha: The weight of meaning that held.
         fusion: How the two scores became one.
         grouping: How passages' scores became the document's.
         words: What each word of the query adds to `bm25`, largest first; only when explaining.
-        tokens_cut: Tokens that a stage could not read; the first stage cuts none.
+        tokens_cut: Tokens of its passages that did not fit what the cross-encoder reads; the first stage cuts none.
     """
 
     terms: tuple[Term, ...]
@@ -70,6 +72,7 @@ class Ledger:
     grouping: Grouping
     words: tuple[WordShare, ...] = ()
     tokens_cut: int = 0
+    reranked_rank: int | None = None
 
     @property
     def total(self) -> float:
@@ -83,7 +86,12 @@ class Ledger:
             "bm25": self.bm25,
             "cosine": self.cosine,
             "document_bm25": self.document_bm25,
-            "ranks": {"lexical": self.lexical_rank, "dense": self.dense_rank, "fused": self.fused_rank},
+            "ranks": {
+                "lexical": self.lexical_rank,
+                "dense": self.dense_rank,
+                "fused": self.fused_rank,
+                "reranked": self.reranked_rank,
+            },
             "bounds": {
                 "bm25": self.bounds.lexical,
                 "cosine": self.bounds.dense,
@@ -100,34 +108,3 @@ class Ledger:
     def __str__(self) -> str:
         parts = " + ".join(f"{term.name} {term.value:.4f}" for term in self.terms)
         return f"{self.total:.4f} = {parts or '0'}"
-
-
-def account(words: float, document: float, meaning: float, diversity: float, ledger: Ledger) -> Ledger:
-    """Return the ledger with its terms: what words and meaning brought and, where they count, the others."""
-    from dataclasses import replace
-
-    terms = [Term("words", words, _words_detail(ledger))]
-    if ledger.document_bm25 is not None:
-        most = ledger.bounds.document
-        detail = f"words in the whole document: BM25 {ledger.document_bm25:.3f} of at most {most:.3f}"
-        terms.append(Term("document", document, detail))
-    terms.append(Term("meaning", meaning, _meaning_detail(ledger)))
-    if diversity:
-        terms.append(Term("diversity", diversity, "likeness to the documents above it"))
-    return replace(ledger, terms=tuple(terms))
-
-
-def _words_detail(ledger: Ledger) -> str:
-    if ledger.alpha >= 1:
-        return "words had no say"
-    place = f"passage {ledger.lexical_rank} by words" if ledger.lexical_rank else "not proposed by words"
-    return f"BM25 {ledger.bm25 or 0.0:.3f} of at most {ledger.bounds.lexical:.3f}, {place}"
-
-
-def _meaning_detail(ledger: Ledger) -> str:
-    if ledger.alpha <= 0:
-        return "meaning had no say"
-    if ledger.cosine is None:
-        return "the passage has no vector"
-    place = f"passage {ledger.dense_rank} by meaning" if ledger.dense_rank else "not proposed by meaning"
-    return f"cosine {ledger.cosine:.3f} of at most {ledger.bounds.dense:.3f}, {place}"

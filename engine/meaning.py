@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexer.encoding import Encoder, Vectors
+from indexer.encoding import Encoder, TokenEncoder, TokenVectors, Vectors
 from indexer.errors import FingerprintMismatch
 
 _log = logging.getLogger(__name__)
@@ -23,11 +23,13 @@ class Meaning:
         vector: A unit vector, shape (dim,); None where there is none.
         readable: The share of the query that the encoder can read.
         notice: Why there is no vector, for the user; empty when there is one.
+        text: What was encoded: the words of the query that the encoder can read.
     """
 
     vector: Vectors | None
     readable: float
     notice: str = ""
+    text: str = ""
 
 
 NO_MEANING = Meaning(None, 0.0)
@@ -77,7 +79,25 @@ class QueryEncoder:
             _log.warning("the encoder failed", exc_info=True)
             reason = f"{type(error).__name__}: {error}".split("\n")[0]
             return Meaning(None, 0.0, f"The encoder failed, so words alone decide ({reason:.200}).")
-        return Meaning(vector, readable)
+        return Meaning(vector, readable, text=text)
+
+    def tokens(self, text: str) -> TokenVectors | None:
+        """Return the vectors of a text's tokens; None where the encoder gives none, or fails.
+
+        Args:
+            text: `Meaning.text`.
+        """
+        try:
+            encoder = self._loaded()
+            if not isinstance(encoder, TokenEncoder):
+                return None
+            tokens = encoder.encode_query_tokens(text)
+            if not (len(tokens.vectors) == len(tokens.spans) and np.isfinite(tokens.vectors).all()):
+                raise ValueError(f"{len(tokens.spans)} vectors of finite numbers were expected")
+        except Exception:  # whatever an encoder raises, the other signals remain
+            _log.warning("the encoder gave no vectors of tokens", exc_info=True)
+            return None
+        return tokens if len(tokens.spans) else None
 
     def _loaded(self) -> Encoder:
         if self._encoder is None:

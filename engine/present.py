@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from engine.account import account
 from engine.frozen import Context, Row
-from engine.ledger import Ledger, WordShare, account
+from engine.ledger import Ledger, WordShare
 from engine.plan import Plan
 from engine.ranking import Hit, HitPassage
 from engine.settings import SearchSettings
@@ -62,31 +63,12 @@ class Presenter:
 
     def ledger(self, row: Row) -> Ledger:
         """Return the ledger of a row."""
-        return account(
-            row.words,
-            row.whole,
-            row.meaning,
-            row.diversity,
-            Ledger(
-                terms=(),
-                bm25=row.bm25,
-                cosine=row.cosine,
-                document_bm25=row.whole_bm25,
-                lexical_rank=row.lexical_rank,
-                dense_rank=row.dense_rank,
-                fused_rank=row.fused_rank,
-                bounds=self.context.bounds,
-                alpha=self.context.alpha,
-                fusion=self.settings.fusion,
-                grouping=self.settings.grouping,
-                words=self._shares(row) if self.explain else (),
-            ),
-        )
+        return account(row, self.context, self.settings, self._shares(row) if self.explain else ())
 
     def _shares(self, row: Row) -> tuple[WordShare, ...]:
-        if not row.passages or row.bm25 is None:
+        if row.lead is None or row.bm25 is None:
             return ()
-        parts = self.snapshot.reader.explain_lexical(self.plan.lexical, row.passages[0][0])
+        parts = self.snapshot.reader.explain_lexical(self.plan.lexical, row.lead)
         return tuple(WordShare(self.plan.label(clause), round(float(value), 5)) for clause, value in parts)
 
     def _passage(self, stored: StoredPassage, score: float, weights: dict[str, float]) -> HitPassage:

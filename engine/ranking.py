@@ -126,7 +126,7 @@ class Hit:
         title: Its title, or the empty string.
         source: Where it came from.
         metadata: Its metadata.
-        passages: Its best passages, best first.
+        passages: Its best passages: first the one that the cross-encoder found best, where it read some, then by score.
         ledger: Why it has its score.
     """
 
@@ -169,6 +169,7 @@ class Ranking:
         suggestions: Queries that were perhaps meant: the misspelt words replaced.
         facets: For each field asked for, its values over all documents found, most frequent first.
         found: How many documents are in the list that this is a page of.
+        reranked_depth: How many documents of the list the cross-encoder read.
         generation: The index's generation.
         timings: Stage to milliseconds.
         next_page: Makes the cursor; not compared.
@@ -181,6 +182,7 @@ class Ranking:
     suggestions: tuple[str, ...] = ()
     facets: Mapping[str, FacetCounts] = field(default_factory=lambda: MappingProxyType({}))
     found: int = 0
+    reranked_depth: int = 0
     generation: int = 0
     timings: Mapping[str, float] = field(default_factory=dict, compare=False)
     next_page: Callable[[], str | None] = field(default=_no_cursor, compare=False, repr=False)
@@ -196,6 +198,7 @@ class Ranking:
             "query": self.query.text,
             "k": self.k,
             "found": self.found,
+            "reranked_depth": self.reranked_depth,
             "hits": [hit.to_json() for hit in self.hits],
             "notices": list(self.notices),
             "suggestions": list(self.suggestions),

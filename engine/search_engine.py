@@ -6,21 +6,27 @@ import asyncio
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from engine.answer import Clock, Question, first_page, later_page
+from engine.answer import Question, first_page, later_page
+from engine.clock import Clock
 from engine.errors import SearchError, translated
 from engine.meaning import QueryEncoder
 from engine.query import Query, as_query, check_k
 from engine.ranking import Ranking
+from engine.reranking import QueryReranker
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
 from engine.why_not import WhyNot, explain_absence
 from indexer.encoding import Encoder
 from indexer.filters import Filter
 from indexer.protocol import IndexReader
+
+if TYPE_CHECKING:
+    from reranker.scorer import PairScorer
 
 
 class ReadableIndex(Protocol):
@@ -39,21 +45,29 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         encoder: The one that the index was made with. Its fingerprint is compared on the first query that
             needs it.
         settings: How to search, unless a search says otherwise.
+        reranker: The cross-encoder; without it, the one that the settings name is loaded when a query first needs it.
     """
 
     def __init__(
-        self, index: ReadableIndex, encoder: Encoder, settings: SearchSettings | None = None
+        self,
+        index: ReadableIndex,
+        encoder: Encoder,
+        settings: SearchSettings | None = None,
+        *,
+        reranker: PairScorer | None = None,
     ) -> None:
-        self._prepare(index, lambda: encoder, settings, lambda: None)
+        self._prepare(index, lambda: encoder, settings, reranker, lambda: None)
 
     def _prepare(
         self,
         index: ReadableIndex,
         load: Callable[[], Encoder],
         settings: SearchSettings | None,
+        reranker: PairScorer | None,
         close: Callable[[], None],
     ) -> None:
         self.settings = settings or SearchSettings()
+        self._reranker = QueryReranker(reranker)
         self._index = index
         self._encoder = QueryEncoder(load)
         self._close = close
@@ -68,6 +82,7 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         *,
         encoder: Encoder | None = None,
         settings: SearchSettings | None = None,
+        reranker: PairScorer | str | None = None,
     ) -> SearchEngine:
         """Open the index in a folder.
 
@@ -76,17 +91,22 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
             encoder: The encoder that the index was made with; without it, that one is loaded by name when a
                 query first needs it.
             settings: How to search.
+            reranker: The cross-encoder, or its name in place of the one in `settings`.
 
         Raises:
+            InvalidSearchSettings: the reranker's name is an empty string.
             NoSuchIndex: there is none.
             IndexOpenError: it is damaged, of another format version, or made with another encoder.
         """
         from indexer.index import Index
 
+        if isinstance(reranker, str):
+            settings = replace(settings or SearchSettings(), reranker=reranker)
         with translated():
             index = Index.open(path, encoder=encoder)
         engine = cls.__new__(cls)
-        engine._prepare(index, lambda: index.encoder, settings, index.close)
+        scorer = None if isinstance(reranker, str) else reranker
+        engine._prepare(index, lambda: index.encoder, settings, scorer, index.close)
         return engine
 
     def search(
@@ -203,7 +223,9 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
             return first_page(question, k, explain)
 
     def _question(self, query: Query, settings: SearchSettings | None, clock: Clock) -> Question:
-        question = Question(query, settings or self.settings, self._current(), self._encoder, clock)
+        question = Question(
+            query, settings or self.settings, self._current(), self._encoder, clock, self._reranker
+        )
         clock.step("open")
         return question
 

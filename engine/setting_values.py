@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
 
+NONE = "none"
+"""How a setting that may be left without a value says so: TOML has no word for it."""
 TRUE = frozenset({"true", "yes", "on", "1"})
 FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -17,6 +19,8 @@ def from_toml(wanted: Any, value: object) -> object:
         ValueError: it is of another type; the message says what was expected.
     """
     kind = get_origin(wanted)
+    if kind is UnionType:
+        return None if value is None or value == NONE else from_toml(_given(wanted), value)
     if kind is Literal and value in get_args(wanted):
         return value
     if kind is tuple and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
@@ -38,6 +42,8 @@ def from_text(wanted: Any, text: str) -> object:
     Raises:
         ValueError: it does not read as that type.
     """
+    if get_origin(wanted) is UnionType:
+        return None if text.lower() == NONE else from_text(_given(wanted), text)
     try:
         if get_origin(wanted) is tuple:
             return tuple(item.strip() for item in text.split(",") if item.strip())
@@ -58,6 +64,8 @@ def description(wanted: Any) -> str:
         return f"one of {', '.join(map(str, get_args(wanted)))}"
     if get_origin(wanted) is tuple:
         return "a list of strings"
+    if get_origin(wanted) is UnionType:
+        return f'{description(_given(wanted))}, or "{NONE}"'
     names = {
         bool: "true or false",
         int: "a whole number",
@@ -66,6 +74,12 @@ def description(wanted: Any) -> str:
         NoneType: "empty",
     }
     return names.get(wanted, str(wanted))
+
+
+def _given(wanted: Any) -> Any:
+    """Return the type of an optional setting's values."""
+    (given,) = (kind for kind in get_args(wanted) if kind is not NoneType)
+    return given
 
 
 def line_of(text: str, section: str, key: str = "") -> int:

@@ -15,7 +15,7 @@ Grouping: TypeAlias = Literal["max", "mean", "sum"]
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """How candidates are found, fused, grouped and shown.
+    """How candidates are found, fused, grouped, looked at again, and shown.
 
     Args:
         alpha: Weight of meaning (vectors) against words (BM25), from 0 (words alone) to 1 (meaning alone).
@@ -33,6 +33,14 @@ class SearchSettings:
         snippet_chars: About so many characters of a passage are shown.
         diversity: From 0 (off) to 1: how much a document's likeness to those above it counts against it.
         facets: Metadata fields whose values are counted over the documents found.
+        reranker: The cross-encoder that reads the first documents again: `default`, a folder, or a model's name.
+        rerank_depth: How many documents the second stage looks at; 0 leaves it out altogether.
+        rerank_passages: How many of a document's best passages the cross-encoder reads.
+        late_weight: What late interaction is multiplied by, where the index keeps tokens' vectors; 0 leaves it out.
+        neighbours_weight: What the mean score of a document's nearest candidates is multiplied by; 0 leaves it out.
+        rerank_weight: What the cross-encoder's score is multiplied by; 0 leaves it out.
+        budget_ms: Milliseconds that a search may take, the stages before the cross-encoder included; it reads as many
+            documents as there is time for, best first. None for no limit.
 
     Raises:
         InvalidSearchSettings: a value is of the wrong type or outside its range.
@@ -52,12 +60,21 @@ class SearchSettings:
     snippet_chars: int = 300
     diversity: float = 0.0
     facets: tuple[str, ...] = ()
+    reranker: str = "default"
+    rerank_depth: int = 50
+    rerank_passages: int = 1
+    late_weight: float = 0.5
+    neighbours_weight: float = 0.25
+    rerank_weight: float = 0.05
+    budget_ms: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("alpha", "document_share", "diversity"):
             _number(name, getattr(self, name), 0.0, 1.0)
         for name in ("title_weight", "headings_weight", "body_weight"):
             _number(name, getattr(self, name), 0.0, 1000.0)
+        for name in ("late_weight", "neighbours_weight", "rerank_weight"):
+            _number(name, getattr(self, name), 0.0, 100.0)
         if self.title_weight == self.headings_weight == self.body_weight == 0:
             raise InvalidSearchSettings("title_weight, headings_weight and body_weight are all 0; raise one")
         _whole("depth", self.depth, 1, 1_000_000)
@@ -65,6 +82,14 @@ class SearchSettings:
         _whole("group_top", self.group_top, 1, 1000)
         _whole("passages_per_hit", self.passages_per_hit, 1, 100)
         _whole("snippet_chars", self.snippet_chars, 20, 10_000)
+        _whole("rerank_depth", self.rerank_depth, 0, 1000)
+        _whole("rerank_passages", self.rerank_passages, 1, 10)
+        if self.budget_ms is not None:
+            _whole("budget_ms", self.budget_ms, 0, 3_600_000)
+        if not isinstance(self.reranker, str) or not self.reranker.strip():
+            raise InvalidSearchSettings(
+                f"reranker is `default`, or the name or path of a model, found {self.reranker!r:.40}"
+            )
         _choice("fusion", self.fusion, get_args(Fusion))
         _choice("grouping", self.grouping, get_args(Grouping))
         facets: object = self.facets

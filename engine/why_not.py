@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from engine.answer import Candidates, Question, candidates
-from engine.frozen import FusedRows
+from engine.frozen import FusedRows, Row
 from engine.ledger import Ledger
 from engine.plan import Plan
 from engine.present import Presenter
@@ -17,7 +17,16 @@ from indexer.filters import And, Eq, Exists, Filter, In, Not, Or, Range
 from indexer.protocol import StoredDocument
 
 Stage: TypeAlias = Literal[
-    "not indexed", "no words", "filter", "required", "excluded", "no match", "not proposed", "below", "found"
+    "not indexed",
+    "no words",
+    "filter",
+    "required",
+    "excluded",
+    "no match",
+    "not proposed",
+    "below",
+    "reranked",
+    "found",
 ]
 
 
@@ -32,7 +41,8 @@ class WhyNot:
         stage: Where it was left out: `not indexed`; `no words` (the query has nothing to look for); `filter`,
             `required`, `excluded` (a condition); `no match` (nothing of the query in it, and meaning had no
             say); `not proposed` (no passage within the depth of either index); `below` (in the list, after the
-            k-th); `found` (it is among the k).
+            k-th); `reranked` (it was among the k before the second stage, which moved it below them); `found` (it is
+            among the k).
         sentences: The account.
         rank: Its place in the list, from 1; None when it is not in it.
         ledger: Its score; None where it was never scored.
@@ -178,9 +188,20 @@ def _listed(question: Question, found: Candidates, rows: FusedRows, place: int, 
     last = presenter.ledger(rows[base.k - 1])
     sentences = (
         f"It is at rank {place + 1} of {len(rows)}, below the {base.k} results asked for.",
+        *_moved(row, question.settings.rerank_depth),
         f"Its score is {ledger}; the last result's is {last}.",
     )
-    return replace(base, stage="below", last=last, sentences=sentences)
+    was_shown = row.reranked_rank is not None and row.fused_rank <= base.k < row.reranked_rank
+    return replace(base, stage="reranked" if was_shown else "below", last=last, sentences=sentences)
+
+
+def _moved(row: Row, depth: int) -> Iterator[str]:
+    if row.reranked_rank is None:
+        return
+    if row.fused_rank > depth:
+        yield f"It was number {row.fused_rank:,} before reranking, which looks at the first {depth:,} only."
+    elif row.fused_rank != row.reranked_rank:
+        yield f"It was number {row.fused_rank:,} before reranking, which made it number {row.reranked_rank:,}."
 
 
 def describe(filters: Filter) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.encoding import Encoder, Vectors
+from indexer.encoding import Encoder, TokenEncoder, TokenVectors, Vectors
 
 
 class MemoisingEncoder:
@@ -44,3 +44,27 @@ class MemoisingEncoder:
     def token_offsets(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """Return for each text its tokens' character spans, int32, shape (tokens, 2)."""
         return self._encoder.token_offsets(texts)
+
+
+class MemoisingTokenEncoder(MemoisingEncoder):
+    """Another encoder that gives tokens' vectors, those of its queries remembered as well."""
+
+    def __init__(self, encoder: TokenEncoder) -> None:
+        super().__init__(encoder)
+        self._with_tokens = encoder
+        self._tokens: dict[str, TokenVectors] = {}
+
+    def encode_query_tokens(self, text: str) -> TokenVectors:
+        """Return the tokens of a query."""
+        if text not in self._tokens:
+            self._tokens[text] = self._with_tokens.encode_query_tokens(text)
+        return self._tokens[text]
+
+    def encode_passages_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
+        """Return unit vectors, float32, shape (n, dim), and the tokens of each text."""
+        return self._with_tokens.encode_passages_with_tokens(texts)
+
+
+def memoising(encoder: Encoder) -> MemoisingEncoder:
+    """Return an encoder that remembers its queries, and gives tokens' vectors where this one does."""
+    return MemoisingTokenEncoder(encoder) if isinstance(encoder, TokenEncoder) else MemoisingEncoder(encoder)

@@ -12,17 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from engine.answer import Clock, Question, candidates
+from engine.answer import Question, candidates
+from engine.clock import Clock
 from engine.errors import translated
 from engine.meaning import QueryEncoder
 from engine.query import Query
+from engine.reranking import QueryReranker
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
 from eval.collection import Collection, Judgements
 from eval.errors import InvalidEvaluation
 from eval.measures import Measure, evaluate
 from eval.run import Run, Span, in_given_order
-from eval.tuning.memoising import MemoisingEncoder
+from eval.tuning.memoising import MemoisingEncoder, memoising
 from eval.tuning.stages import Values
 from eval.tuning.store import TrialStore, code_fingerprint, hashed
 from eval.tuning.trial import Floats, JudgedQuery
@@ -165,6 +167,7 @@ class _Searched:
             self._snapshot = Snapshot(self.index.reader())
         self._memoising: MemoisingEncoder | None = None
         self._encoder = QueryEncoder(self._load)
+        self._reranker = QueryReranker()
         self.warning = self._check_documents()
         identity = (
             (self.index.path / MANIFEST).read_bytes(),
@@ -196,7 +199,12 @@ class _Searched:
     def _answer(self, text: str, settings: SearchSettings) -> tuple[dict[str, float], list[Span]]:
         with translated():
             question = Question(
-                Query(text, operators=False), settings, self._snapshot, self._encoder, Clock()
+                Query(text, operators=False),
+                settings,
+                self._snapshot,
+                self._encoder,
+                Clock(),
+                self._reranker,
             )
             rows = candidates(question, self._k).rows
             best = [] if rows is None else [rows[place] for place in range(min(self._k, len(rows)))]
@@ -211,7 +219,7 @@ class _Searched:
 
     def _load(self) -> Encoder:
         if self._memoising is None:
-            self._memoising = MemoisingEncoder(self.index.encoder)
+            self._memoising = memoising(self.index.encoder)
         return self._memoising
 
     def _check_documents(self) -> str:

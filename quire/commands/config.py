@@ -7,6 +7,7 @@ import json
 import click
 
 from engine.configuration import Configuration, Value
+from engine.setting_values import NONE
 from quire.cli import State
 from quire.terminal import Screen, cells
 
@@ -63,6 +64,8 @@ def _origin(value: Value) -> str:
 
 def toml_value(value: object) -> str:
     """Return a setting's value as TOML writes it."""
+    if value is None:
+        return f'"{NONE}"'
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple | list):

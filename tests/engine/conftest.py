@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine import SearchEngine
+from engine import SearchEngine, SearchSettings
 from indexer.document import Document
 from indexer.encoder import HashingEncoder
 from indexer.index import Index
 from indexer.splitter import SplitterSettings
+from reranker.overlap import OverlapScorer
 
 WORDS = (
     "turbine blade cooling boundary layer shock wave supersonic wing drag lift pressure engine nozzle heat "
@@ -20,6 +22,15 @@ WORDS = (
 ).split()
 ENCODER = HashingEncoder(32)
 PASSAGES = SplitterSettings(tokens=16, overlap=0)
+
+
+FIRST = SearchSettings(rerank_depth=0)
+"""The first stage alone."""
+
+
+def first_stage(**values: object) -> SearchSettings:
+    """Return settings without a second stage."""
+    return replace(FIRST, **values)  # type: ignore[arg-type]
 
 
 def documents(count: int = 60) -> list[Document]:
@@ -70,8 +81,14 @@ def index(tmp_path_factory: pytest.TempPathFactory, corpus: list[Document]) -> I
 
 @pytest.fixture(scope="session")
 def search_engine(index: Index) -> SearchEngine:
-    """An engine over `index`. Only to be asked."""
-    return SearchEngine(index, ENCODER)
+    """An engine over `index` without a second stage. Only to be asked."""
+    return SearchEngine(index, ENCODER, FIRST)
+
+
+@pytest.fixture(scope="session")
+def reranking_engine(index: Index) -> SearchEngine:
+    """An engine over `index` with a second stage. Only to be asked."""
+    return SearchEngine(index, ENCODER, reranker=OverlapScorer())
 
 
 @pytest.fixture

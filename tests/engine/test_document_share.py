@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine import SearchEngine, SearchSettings
+from engine import SearchEngine
 from engine.plan import make_plan
+
+from .conftest import first_stage
 
 EVERYTHING = 10_000
 
@@ -27,7 +29,7 @@ def test_the_best_passage_by_words_leads_whatever_the_share(
     search_engine: SearchEngine, share: float
 ) -> None:
     """With a share of 1 no passage has a score of its own; its BM25 decides which is shown first."""
-    asked = SearchSettings(alpha=0, document_share=share)
+    asked = first_stage(alpha=0, document_share=share)
     for hit in search_engine.search("turbine blade", k=20, settings=asked, explain=True).hits:
         reader = search_engine._current().reader
         passages = reader.passages_of(reader.find(hit.doc_id).number)
@@ -39,7 +41,7 @@ def test_the_best_passage_by_words_leads_whatever_the_share(
 
 @pytest.mark.parametrize("fusion", ["rrf", "combsum", "combmnz", "dbsf"])
 def test_other_fusions_know_no_share(search_engine: SearchEngine, fusion: str) -> None:
-    asked = SearchSettings(fusion=fusion)  # type: ignore[arg-type]
+    asked = first_stage(fusion=fusion)  # type: ignore[arg-type]
     with_share = search_engine.search("turbine blade", k=20, settings=replace(asked, document_share=0.9))
     without = search_engine.search("turbine blade", k=20, settings=replace(asked, document_share=0.0))
     assert with_share.hits == without.hits
@@ -48,7 +50,7 @@ def test_other_fusions_know_no_share(search_engine: SearchEngine, fusion: str) -
 
 def test_where_whole_documents_cannot_match_passages_have_all_the_weight(search_engine: SearchEngine) -> None:
     """With no weight on body and title nothing of the whole is looked at, though headings still are."""
-    asked = SearchSettings(alpha=0, title_weight=0.0, body_weight=0.0, headings_weight=1.0)
+    asked = first_stage(alpha=0, title_weight=0.0, body_weight=0.0, headings_weight=1.0)
     assert not search_engine.search("turbine", settings=asked).hits
     hybrid = search_engine.search("turbine", settings=replace(asked, alpha=0.5)).hits
     assert hybrid

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import IndexOpenError, InvalidQuery, NoSuchIndex, SearchEngine, SearchError, SearchSettings
+from engine import IndexOpenError, InvalidQuery, NoSuchIndex, SearchEngine, SearchError
 from engine.answer import Clock
 from engine.errors import SearchCancelled
 from engine.plan import MAX_CLAUSES
@@ -22,7 +22,7 @@ from indexer.encoder import HashingEncoder
 from indexer.encoding import Vectors
 from indexer.index import Index
 
-from .conftest import ENCODER, WORDS, documents, fill
+from .conftest import ENCODER, FIRST, WORDS, documents, fill, first_stage
 
 
 class FailingEncoder(HashingEncoder):
@@ -88,7 +88,7 @@ def test_odd_text_is_searched(search_engine: SearchEngine, text: str) -> None:
 
 def test_only_function_words_are_searched_as_they_are(make_index: Callable[..., Index]) -> None:
     index = make_index(Document("hamlet", "To be or not to be."), Document("other", "Flow over a wing."))
-    ranking = SearchEngine(index, ENCODER).search("to be", settings=SearchSettings(alpha=0))
+    ranking = SearchEngine(index, ENCODER, FIRST).search("to be", settings=first_stage(alpha=0))
     assert [hit.doc_id for hit in ranking.hits] == ["hamlet"]
 
 
@@ -130,7 +130,7 @@ def test_a_filter_of_the_wrong_type_is_refused(search_engine: SearchEngine) -> N
 
 def test_an_unknown_facet_is_refused(search_engine: SearchEngine) -> None:
     with pytest.raises(InvalidQuery, match="'lagn'"):
-        search_engine.search("turbine", settings=SearchSettings(facets=("lagn",)))
+        search_engine.search("turbine", settings=first_stage(facets=("lagn",)))
 
 
 @pytest.mark.parametrize("k", [-1, 2.5, "ten"])
@@ -142,23 +142,24 @@ def test_an_impossible_k(search_engine: SearchEngine, k: int) -> None:
 
 
 def test_an_index_of_nothing(make_index: Callable[..., Index]) -> None:
-    engine = SearchEngine(make_index(), ENCODER)
+    engine = SearchEngine(make_index(), ENCODER, FIRST)
     for text in ("turbine", "+turbine", '"a b"', "", "title:x"):
         assert engine.search(text).hits == ()
     assert engine.why_not("turbine", "d01").stage == "not indexed"
 
 
 def test_an_index_of_one_document(make_index: Callable[..., Index]) -> None:
-    engine = SearchEngine(make_index(Document("one", "Turbine.")), ENCODER)
+    engine = SearchEngine(make_index(Document("one", "Turbine.")), ENCODER, FIRST)
     assert [hit.doc_id for hit in engine.search("turbine").hits] == ["one"]
     assert [hit.doc_id for hit in engine.search("something else").hits] == ["one"]
-    assert engine.search("else", settings=SearchSettings(alpha=0)).hits == ()
+    assert engine.search("else", settings=first_stage(alpha=0)).hits == ()
 
 
 def test_documents_without_words(make_index: Callable[..., Index]) -> None:
     engine = SearchEngine(
         make_index(Document("none", ""), Document("signs", "?! --"), Document("title", "", "Turbine")),
         ENCODER,
+        FIRST,
     )
     ranking = engine.search("turbine")
     assert ranking.hits[0].doc_id == "title"
@@ -167,8 +168,8 @@ def test_documents_without_words(make_index: Callable[..., Index]) -> None:
 
 @pytest.mark.parametrize("how", ["raises", "shape", "nan"])
 def test_a_failing_encoder_leaves_words(index: Index, search_engine: SearchEngine, how: str) -> None:
-    ranking = SearchEngine(index, FailingEncoder(how)).search("turbine blade", k=5)
-    words = search_engine.search("turbine blade", k=5, settings=SearchSettings(alpha=0))
+    ranking = SearchEngine(index, FailingEncoder(how), FIRST).search("turbine blade", k=5)
+    words = search_engine.search("turbine blade", k=5, settings=first_stage(alpha=0))
     assert [(hit.doc_id, hit.score) for hit in ranking.hits] == [
         (hit.doc_id, hit.score) for hit in words.hits
     ]
@@ -181,7 +182,7 @@ def test_an_encoder_that_cannot_be_loaded_leaves_words(
     tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    engine = SearchEngine.open(index.path)
+    engine = SearchEngine.open(index.path, settings=FIRST)
     ranking = engine.search("turbine")
     assert ranking.hits
     assert "encoder failed" in ranking.notices[0]
@@ -191,13 +192,13 @@ def test_an_encoder_that_cannot_be_loaded_leaves_words(
 
 def test_a_script_the_encoder_cannot_read(make_index: Callable[..., Index]) -> None:
     index = make_index(Document("zh", "我们研究机器学习的方法。"), Document("en", "We study flow."))
-    engine = SearchEngine(index, FailingEncoder("english"))
+    engine = SearchEngine(index, FailingEncoder("english"), FIRST)
     ranking = engine.search("机器学习")
     assert [hit.doc_id for hit in ranking.hits] == ["zh"]
     assert "cannot read" in ranking.notices[0]
     mixed = engine.search("flow 机器学习")
     assert {hit.doc_id for hit in mixed.hits} == {"zh", "en"}
-    assert mixed.hits[0].ledger.alpha == pytest.approx(SearchSettings().alpha * 4 / 8)
+    assert mixed.hits[0].ledger.alpha == pytest.approx(first_stage().alpha * 4 / 8)
 
 
 def test_another_encoder_is_refused(index: Index) -> None:
@@ -214,7 +215,7 @@ def test_no_index_at_the_path(tmp_path: Path) -> None:
 
 
 def test_a_closed_engine_says_so(index: Index) -> None:
-    with SearchEngine.open(index.path, encoder=ENCODER) as engine:
+    with SearchEngine.open(index.path, encoder=ENCODER, settings=FIRST) as engine:
         assert engine.search("turbine").hits
     engine.close()
     with pytest.raises(SearchError, match="closed"):
@@ -249,7 +250,7 @@ def test_what_is_excluded_is_not_corrected(search_engine: SearchEngine) -> None:
 
 def test_refresh_picks_up_a_new_generation(make_index: Callable[..., Index]) -> None:
     index = make_index(Document("one", "Turbine."))
-    engine = SearchEngine(index, ENCODER)
+    engine = SearchEngine(index, ENCODER, FIRST)
     first = engine.search("turbine")
     fill(index, [Document("two", "Turbine too.")])
     assert engine.search("turbine") == first
@@ -262,7 +263,7 @@ def test_refresh_picks_up_a_new_generation(make_index: Callable[..., Index]) -> 
 
 def test_threads_share_an_engine_while_the_index_changes(make_index: Callable[..., Index]) -> None:
     index = make_index(*documents(20))
-    engine = SearchEngine(index, ENCODER)
+    engine = SearchEngine(index, ENCODER, FIRST)
     stop = threading.Event()
 
     def ask(text: str) -> None:
@@ -311,7 +312,7 @@ def test_a_cancelled_search_ends_between_stages(index: Index) -> None:
             go_on.wait(10)
             return super().encode_query(text)
 
-    engine = SearchEngine(index, Waiting(ENCODER.dim))
+    engine = SearchEngine(index, Waiting(ENCODER.dim), FIRST)
     original = Clock.step
 
     async def ask() -> None:

@@ -24,7 +24,7 @@ from indexer.index import Index
 from indexer.local.reader import LocalReader
 from indexer.protocol import Candidates, IndexReader, Selection
 
-from .conftest import ENCODER, WORDS
+from .conftest import ENCODER, FIRST, WORDS, first_stage
 
 EVERYTHING = 10_000
 shares = st.sampled_from([0.0, 0.5, 0.8, 1.0])
@@ -97,7 +97,7 @@ def test_agrees_with_scoring_everything(
     depth: int,
     chosen: Filter | None,
 ) -> None:
-    asked = SearchSettings(alpha=alpha, grouping=grouping, depth=depth, document_share=share)  # type: ignore[arg-type]
+    asked = first_stage(alpha=alpha, grouping=grouping, depth=depth, document_share=share)  # type: ignore[arg-type]
     expected = plain_scores(index.reader(), text, asked, chosen)
     found = shown(search_engine.search(Query(text, filters=chosen), k=EVERYTHING, settings=asked))
     assert {doc_id for doc_id, _ in found} == set(expected)
@@ -125,7 +125,7 @@ def test_a_score_depends_on_neither_depth_nor_k(
     chosen: Filter | None,
 ) -> None:
     query = Query(text, filters=chosen)
-    asked = SearchSettings(alpha=alpha, document_share=share, depth=EVERYTHING)
+    asked = first_stage(alpha=alpha, document_share=share, depth=EVERYTHING)
     every = dict(shown(search_engine.search(query, k=EVERYTHING, settings=asked)))
     some = shown(search_engine.search(query, k=k, settings=replace(asked, depth=depth)))
     assert len(some) == min(k, len(every))
@@ -139,7 +139,7 @@ def test_a_score_depends_on_neither_depth_nor_k(
 def test_every_ledger_adds_up(
     search_engine: SearchEngine, fusion: str, grouping: str, diversity: float
 ) -> None:
-    asked = SearchSettings(fusion=fusion, grouping=grouping, diversity=diversity, depth=30)  # type: ignore[arg-type]
+    asked = first_stage(fusion=fusion, grouping=grouping, diversity=diversity, depth=30)  # type: ignore[arg-type]
     for text in ("turbine blade", "shock wave drag", "shell"):
         ranking = search_engine.search(text, k=20, settings=asked, explain=True)
         assert len(ranking.hits) == 20
@@ -178,7 +178,7 @@ def test_equal_documents_come_in_the_order_of_their_ids(
 def test_as_many_as_asked_for(
     search_engine: SearchEngine, corpus: list[Document], k: int, depth: int
 ) -> None:
-    ranking = search_engine.search("turbine", k=k, settings=SearchSettings(depth=depth))
+    ranking = search_engine.search("turbine", k=k, settings=first_stage(depth=depth))
     assert len(ranking.hits) == min(k, len(corpus))
     assert [hit.rank for hit in ranking.hits] == list(range(1, len(ranking.hits) + 1))
 
@@ -224,7 +224,7 @@ def test_filters_leave_exactly_those_that_match(
     search_engine: SearchEngine, corpus: list[Document], text: str, condition: Filter, k: int, depth: int
 ) -> None:
     expected = {document.doc_id for document in corpus if matches(document, condition)}
-    found = search_engine.search(text, k=k, filters=condition, settings=SearchSettings(depth=depth))
+    found = search_engine.search(text, k=k, filters=condition, settings=first_stage(depth=depth))
     assert {hit.doc_id for hit in found.hits} <= expected
     assert len(found.hits) == min(k, len(expected))
 
@@ -282,7 +282,7 @@ def test_a_text_field_restricts_where_to_look(search_engine: SearchEngine, corpu
 
 
 def test_facets_count_what_was_found(search_engine: SearchEngine, corpus: list[Document]) -> None:
-    asked = SearchSettings(facets=("lang", "tags"))
+    asked = first_stage(facets=("lang", "tags"))
     ranking = search_engine.search("+turbine year:>=2000", k=2, settings=asked)
     matching = [
         d
@@ -331,7 +331,7 @@ def test_diversity_moves_copies_apart(search_engine: SearchEngine, corpus: list[
 
 
 def test_words_alone_and_meaning_alone(search_engine: SearchEngine) -> None:
-    asked = SearchSettings(alpha=0, document_share=0)
+    asked = first_stage(alpha=0, document_share=0)
     words = search_engine.search("turbine", settings=asked).hits[0].ledger
     assert words.cosine is None
     assert words.document_bm25 is None
@@ -339,7 +339,7 @@ def test_words_alone_and_meaning_alone(search_engine: SearchEngine) -> None:
     whole = search_engine.search("turbine", settings=replace(asked, document_share=1)).hits[0].ledger
     parts = {term.name: term.value for term in whole.terms}
     assert parts == pytest.approx({"words": 0.0, "document": 1.0, "meaning": 0.0}, abs=1e-6)
-    meaning = search_engine.search("turbine", settings=SearchSettings(alpha=1)).hits[0].ledger
+    meaning = search_engine.search("turbine", settings=first_stage(alpha=1)).hits[0].ledger
     assert meaning.bm25 is None
     assert meaning.document_bm25 is None
     assert dict((term.name, term.value) for term in meaning.terms) == {"words": 0.0, "meaning": 1.0}
@@ -347,7 +347,7 @@ def test_words_alone_and_meaning_alone(search_engine: SearchEngine) -> None:
 
 def test_results_are_the_same_every_time(search_engine: SearchEngine, index: Index) -> None:
     first = search_engine.search("shock wave drag lift", k=30, explain=True)
-    again = SearchEngine(index, ENCODER).search("shock wave drag lift", k=30, explain=True)
+    again = SearchEngine(index, ENCODER, FIRST).search("shock wave drag lift", k=30, explain=True)
     assert first == again
     assert first.cursor == again.cursor
 
@@ -356,7 +356,7 @@ def test_without_operators_a_text_is_all_words(search_engine: SearchEngine) -> N
     """What a topic of a test collection or a pasted sentence holds is no command."""
     words = " ".join(WORDS[:3])
     text = f'"{WORDS[0]} {WORDS[1]}" -{WORDS[2]} year:1999'
-    words_alone = SearchSettings(alpha=0.0)
+    words_alone = first_stage(alpha=0.0)
     plain = search_engine.search(Query(text, operators=False), k=EVERYTHING, settings=words_alone)
     assert not plain.notices
     assert shown(plain) == shown(
@@ -388,10 +388,10 @@ def test_one_long_document_is_not_searched_to_its_end(tmp_path: Path) -> None:
     reader = index.reader()
     assert reader.passage_count > 90
     reader.__class__ = Depths
-    engine = SearchEngine(index, ENCODER)
-    ranking = engine.search(WORDS[0], k=10, settings=SearchSettings(depth=10))
+    engine = SearchEngine(index, ENCODER, FIRST)
+    ranking = engine.search(WORDS[0], k=10, settings=first_stage(depth=10))
     assert {hit.doc_id for hit in ranking.hits} == {"book", "note"}
     assert not ranking.notices
     assert max(Depths.asked) < reader.passage_count
-    expected = plain_ranking(plain_scores(reader, WORDS[0], SearchSettings()))
+    expected = plain_ranking(plain_scores(reader, WORDS[0], first_stage()))
     assert dict(shown(ranking)) == pytest.approx(dict(expected), abs=2e-6)

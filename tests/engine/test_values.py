@@ -101,6 +101,13 @@ def test_a_fingerprint_changes_with_every_setting() -> None:
         snippet_chars=77,
         diversity=0.7,
         facets=("year",),
+        reranker="another",
+        rerank_depth=7,
+        rerank_passages=7,
+        late_weight=0.7,
+        neighbours_weight=0.7,
+        rerank_weight=0.7,
+        budget_ms=77,
     )
     base = SearchSettings()
     prints = {base.fingerprint}

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from engine import SearchEngine, SearchSettings
+from engine import SearchEngine
 from engine.why_not import describe
 from indexer.document import Document
 from indexer.filters import And, Eq, Exists, In, Not, Or, Range
 from indexer.index import Index
 
-from .conftest import ENCODER
+from .conftest import ENCODER, FIRST, first_stage
 
 
 def test_not_indexed(search_engine: SearchEngine) -> None:
@@ -52,7 +52,8 @@ def test_excluded(search_engine: SearchEngine) -> None:
 def test_every_document_of_a_list_has_the_rank_and_score_of_the_search(
     search_engine: SearchEngine, k: int
 ) -> None:
-    asked = SearchSettings(depth=10_000)
+
+    asked = first_stage(depth=10_000)
     every = search_engine.search("turbine blade", k=1000, explain=True, settings=asked).hits
     for hit in every[::6]:
         answer = search_engine.why_not("turbine blade", hit.doc_id, k=k, settings=asked)
@@ -66,8 +67,8 @@ def test_every_document_of_a_list_has_the_rank_and_score_of_the_search(
 
 def test_not_proposed(make_index: Callable[..., Index]) -> None:
     documents = [Document(f"d{n}", f"turbine w{n}") for n in range(20)]
-    engine = SearchEngine(make_index(Document("far", "other turbine words " * 3), *documents), ENCODER)
-    asked = SearchSettings(depth=3)
+    engine = SearchEngine(make_index(Document("far", "other turbine words " * 3), *documents), ENCODER, FIRST)
+    asked = first_stage(depth=3)
     listed = {hit.doc_id for hit in engine.search("turbine", k=3, settings=asked).hits}
     assert "far" not in listed
     answer = engine.why_not("turbine", "far", k=3, settings=asked)
@@ -79,8 +80,8 @@ def test_not_proposed(make_index: Callable[..., Index]) -> None:
 
 
 def test_no_match(make_index: Callable[..., Index]) -> None:
-    engine = SearchEngine(make_index(Document("a", "turbine"), Document("b", "wing")), ENCODER)
-    answer = engine.why_not("turbine", "b", settings=SearchSettings(alpha=0))
+    engine = SearchEngine(make_index(Document("a", "turbine"), Document("b", "wing")), ENCODER, FIRST)
+    answer = engine.why_not("turbine", "b", settings=first_stage(alpha=0))
     assert answer.stage == "no match"
     assert answer.bm25 == 0
 
@@ -98,7 +99,7 @@ def test_json(search_engine: SearchEngine, doc_id: str) -> None:
 
 
 def test_a_ranking_as_json(search_engine: SearchEngine) -> None:
-    ranking = search_engine.search("turbine", k=3, explain=True, settings=SearchSettings(facets=("tags",)))
+    ranking = search_engine.search("turbine", k=3, explain=True, settings=first_stage(facets=("tags",)))
     plain = json.loads(json.dumps(ranking.to_json()))
     assert [hit["doc_id"] for hit in plain["hits"]] == [hit.doc_id for hit in ranking.hits]
     assert plain["cursor"] == ranking.cursor

@@ -1,0 +1,90 @@
+"""From a row of the list to the account of its score: `account`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.frozen import Addend, Context, Row
+from engine.ledger import Ledger, Term, WordShare
+from engine.second_stage import on_scale
+from engine.settings import SearchSettings
+
+
+def account(row: Row, context: Context, settings: SearchSettings, words: tuple[WordShare, ...]) -> Ledger:
+    """Return the ledger of a row: what each signal that had a say brought, and the facts behind it.
+
+    Args:
+        row: The document.
+        context: What holds for all of the list.
+        settings: How it was made.
+        words: What each word adds to BM25; empty where nobody asked.
+    """
+    return Ledger(
+        terms=(*_first_terms(row, context), *_second_terms(row, settings)),
+        bm25=row.bm25,
+        cosine=row.cosine,
+        document_bm25=row.whole_bm25,
+        lexical_rank=row.lexical_rank,
+        dense_rank=row.dense_rank,
+        fused_rank=row.fused_rank,
+        bounds=context.bounds,
+        alpha=context.alpha,
+        fusion=settings.fusion,
+        grouping=settings.grouping,
+        words=words,
+        tokens_cut=row.tokens_cut,
+        reranked_rank=row.reranked_rank,
+    )
+
+
+def _first_terms(row: Row, context: Context) -> Iterator[Term]:
+    yield Term("words", row.words, _words_detail(row, context))
+    if row.whole_bm25 is not None:
+        detail = (
+            f"words in the whole document: BM25 {row.whole_bm25:.3f} of at most {context.bounds.document:.3f}"
+        )
+        yield Term("document", row.whole, detail)
+    yield Term("meaning", row.meaning, _meaning_detail(row, context))
+
+
+def _words_detail(row: Row, context: Context) -> str:
+    if context.alpha >= 1:
+        return "words had no say"
+    place = f"passage {row.lexical_rank} by words" if row.lexical_rank else "not proposed by words"
+    return f"BM25 {row.bm25 or 0.0:.3f} of at most {context.bounds.lexical:.3f}, {place}"
+
+
+def _meaning_detail(row: Row, context: Context) -> str:
+    if context.alpha <= 0:
+        return "meaning had no say"
+    if row.cosine is None:
+        return "the passage has no vector"
+    place = f"passage {row.dense_rank} by meaning" if row.dense_rank else "not proposed by meaning"
+    return f"cosine {row.cosine:.3f} of at most {context.bounds.dense:.3f}, {place}"
+
+
+def _second_terms(row: Row, settings: SearchSettings) -> Iterator[Term]:
+    scale = "" if on_scale(settings) else " × the highest fused score"
+    if row.late:
+        detail = f"tokens meet their like at a cosine of {row.late.raw or 0:.3f}, × {settings.late_weight:g}{scale}"
+        yield Term("late", row.late.value, _or_lowest(row.late, detail, "not compared token by token"))
+    if row.neighbours:
+        detail = (
+            f"the nearest candidates score {row.neighbours.raw or 0:.3f}, × {settings.neighbours_weight:g}"
+        )
+        yield Term(
+            "neighbours", row.neighbours.value, _or_lowest(row.neighbours, detail, "no candidate is near")
+        )
+    if row.rerank:
+        passages = f"{row.read} passages" if row.read > 1 else "the best passage"
+        detail = (
+            f"cross-encoder {row.rerank.raw or 0:.2f}, × {settings.rerank_weight:g}{scale}, of {passages}"
+        )
+        detail += f", {row.tokens_cut} tokens cut" if row.tokens_cut else ""
+        yield Term("rerank", row.rerank.value, _or_lowest(row.rerank, detail, "not reranked"))
+    if row.diversity:
+        yield Term("diversity", row.diversity, "likeness to the documents above it")
+
+
+def _or_lowest(addend: Addend, detail: str, why: str) -> str:
+    return f"{why}: counted as the lowest" if addend.raw is None else detail
