@@ -20,7 +20,7 @@ def from_toml(wanted: Any, value: object) -> object:
     """
     kind = get_origin(wanted)
     if kind is UnionType:
-        return None if value is None or value == NONE else from_toml(_given(wanted), value)
+        return None if value is None or value == NONE else _from_either(wanted, value)
     if kind is Literal and value in get_args(wanted):
         return value
     if kind is tuple and isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
@@ -74,6 +74,13 @@ def description(wanted: Any) -> str:
         NoneType: "empty",
     }
     return names.get(wanted, str(wanted))
+
+
+def _from_either(wanted: Any, value: object) -> object:
+    try:
+        return from_toml(_given(wanted), value)
+    except ValueError:
+        raise ValueError(f"must be {description(wanted)}; found {value!r:.60}") from None
 
 
 def _given(wanted: Any) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HELP = """\
 Type what you are looking for: words, "exact phrases", +required, -excluded, field:value.
   :more      the next page             :why N     why the Nth result is there
-  :words     by words alone            :meaning   by meaning alone            :both   by both
+  :words     by words alone            :meaning   by meaning alone            :both   by both, reranked
   :help      this                      :quit      or Ctrl-D: leave"""
 
 MODES = {"words": 0.0, "meaning": 1.0}
@@ -92,7 +92,7 @@ class Prompt:
 
         settings = replace(self.engine.settings, passages_per_hit=1)
         if self._mode in MODES:
-            settings = replace(settings, alpha=MODES[self._mode])
+            settings = replace(settings, alpha=MODES[self._mode], rerank_depth=0)
         self._page = self.engine.search(
             self._query,
             k=self.k,

@@ -37,7 +37,8 @@ def render(ranking: Ranking, screen: Screen, *, explain: bool = False) -> Iterat
 def _footer(ranking: Ranking) -> str:
     first, last = ranking.hits[0].rank, ranking.hits[-1].rank
     took = ranking.timings.get("total") or sum(ranking.timings.values())
-    return f"{first}–{last} of {plural(ranking.found, 'document')} found, in {took:.0f} ms"
+    reranked = f", {ranking.reranked_depth:,} reranked" if ranking.reranked_depth else ""
+    return f"{first}–{last} of {plural(ranking.found, 'document')} found{reranked}, in {took:.0f} ms"
 
 
 def hit_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterator[str]:
@@ -90,6 +91,8 @@ def account_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterato
         if ledger.dense_rank:
             facts.append(f"{ordinal(ledger.dense_rank)} by meaning")
         why = f"{shares}; best passage {', '.join(facts)}" if facts else shares
+        if ledger.reranked_rank and ledger.reranked_rank != ledger.fused_rank:
+            why += f"; {ordinal(ledger.fused_rank)} before reranking"
         yield from (screen.style(line, "dim") for line in screen.wrap([(why, False)], INDENT))
         return
     for term in ledger.terms:
@@ -99,11 +102,10 @@ def account_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterato
     if ledger.words:
         shares = ", ".join(f"{share.word} {share.bm25:.2f}" for share in ledger.words)
         yield from screen.wrap([(f"BM25 word by word: {shares}", False)], INDENT + "    ", INDENT)
-    yield from screen.wrap(
-        [(f"fused by {ledger.fusion} with alpha {ledger.alpha:g}, grouped by {ledger.grouping}", False)],
-        INDENT + "    ",
-        INDENT,
-    )
+    how = f"fused by {ledger.fusion} with alpha {ledger.alpha:g}, grouped by {ledger.grouping}"
+    if ledger.reranked_rank:
+        how += f"; {ordinal(ledger.fused_rank)} before reranking, {ordinal(ledger.reranked_rank)} after"
+    yield from screen.wrap([(how, False)], INDENT + "    ", INDENT)
 
 
 def ordinal(number: int) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from reranker.overlap import OverlapScorer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,6 +35,14 @@ os.environ.pop("QUIRE_CONFIG", None)
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["QUIRE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_default_reranker() -> Iterator[None]:
+    """The default cross-encoder costs a second a search, and tests of everything else have no use for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.reranking._default", OverlapScorer)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _CONDITION = re.compile(r"\s*([^\s:=<>!]+)\s*(!=|>=|<=|:|=|>|<)\s*(.*)", re.DOTALL)
 
+_ALONE = {"--lexical": 0.0, "--dense": 1.0}
+
 
 @click.command("search")
 @click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
@@ -30,8 +32,11 @@ _CONDITION = re.compile(r"\s*([^\s:=<>!]+)\s*(!=|>=|<=|:|=|>|<)\s*(.*)", re.DOTA
     "--facet", "facets", multiple=True, metavar="FIELD", help="Count a field's values over all found."
 )
 @click.option("--alpha", type=float, metavar="A", help="Weight of meaning: 0 words alone, 1 meaning alone.")
-@click.option("--lexical", "alpha", flag_value=0.0, type=float, help="By words alone: --alpha 0.")
-@click.option("--dense", "alpha", flag_value=1.0, type=float, help="By meaning alone: --alpha 1.")
+@click.option("--lexical", "alone", flag_value="--lexical", help="By words alone: --alpha 0 --no-rerank.")
+@click.option("--dense", "alone", flag_value="--dense", help="By meaning alone: --alpha 1 --no-rerank.")
+@click.option("--no-rerank", is_flag=True, help="As the first stage found them: --rerank-depth 0.")
+@click.option("--rerank-depth", type=int, metavar="N", help="How many documents are read again (50).")
+@click.option("--budget-ms", type=int, metavar="MS", help="Rerank no longer than this after the start.")
 @click.option("--explain", is_flag=True, help="Show where every score comes from, word by word.")
 @click.option("--cursor", metavar="TOKEN", help="The next page: the token that --json printed as cursor.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
@@ -44,6 +49,10 @@ def search_command(
     filters: tuple[str, ...],
     facets: tuple[str, ...],
     alpha: float | None,
+    alone: str | None,
+    no_rerank: bool,
+    rerank_depth: int | None,
+    budget_ms: int | None,
     explain: bool,
     cursor: str | None,
     as_json: bool,
@@ -54,8 +63,15 @@ def search_command(
     that part alone. A condition of --filter is field=value, field!=value, field>=2000, field=2000..2010,
     field=a,b, or a JSON object such as {"year": {"gte": 2000}}; several all have to hold.
     """
+    if no_rerank or alone:
+        option, rerank_depth = "--no-rerank" if no_rerank else str(alone), 0
+    else:
+        option = "--rerank-depth"
     configuration = state.configuration(
-        search__alpha=("--alpha", alpha), search__facets=("--facet", facets or None)
+        search__alpha=(alone, _ALONE[alone]) if alone else ("--alpha", alpha),
+        search__facets=("--facet", facets or None),
+        search__rerank_depth=(option, rerank_depth),
+        search__budget_ms=("--budget-ms", budget_ms),
     )
     from engine import SearchEngine
     from quire.prompt import Prompt

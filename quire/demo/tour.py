@@ -55,9 +55,9 @@ class Standing:
     first: str
 
 
-def standing(engine: SearchEngine, question: Question, alpha: float) -> Standing:
-    """Return where a question's answer stands with this weight of meaning."""
-    settings = replace(engine.settings, alpha=alpha, passages_per_hit=1)
+def standing(engine: SearchEngine, question: Question, alpha: float, rerank_depth: int = 0) -> Standing:
+    """Return where a question's answer stands with this weight of meaning, and so many documents reranked."""
+    settings = replace(engine.settings, alpha=alpha, rerank_depth=rerank_depth, passages_per_hit=1)
     hits = engine.search(question.query, k=DEEP, settings=settings).hits
     rank = next((hit.rank for hit in hits if hit.doc_id == question.answer), None)
     return Standing(rank, hits[0].doc_id if hits else "nothing")
@@ -65,15 +65,18 @@ def standing(engine: SearchEngine, question: Question, alpha: float) -> Standing
 
 def show(engine: SearchEngine, screen: Screen) -> Iterator[str]:
     """Yield the lines of the tour."""
-    ways = (("words alone (BM25)", 0.0), ("meaning alone (vectors)", 1.0), ("both", engine.settings.alpha))
+    alpha, depth = engine.settings.alpha, engine.settings.rerank_depth
+    ways = [("words alone (BM25)", 0.0, 0), ("meaning alone (vectors)", 1.0, 0), ("both", alpha, 0)]
+    if depth:
+        ways.append(("both, reranked", alpha, depth))
     for number, question in enumerate(QUESTIONS, 1):
         yield ""
         yield screen.style(f"{number}. {question.query}", "bold")
         yield from screen.wrap([(question.shows, False)], "   ")
         yield ""
         yield cut(f"   {question.answer:<24}  stands        first is", screen.width)
-        for label, alpha in ways:
-            found = standing(engine, question, alpha)
+        for label, weight, reranked in ways:
+            found = standing(engine, question, weight, reranked)
             place = ordinal(found.rank) if found.rank else "not found"
             line = cut(f"   by {label:<23}  {place:<11}   {found.first}", screen.width)
             yield screen.style(line, "red") if found.rank is None or found.rank > PAGE else line

@@ -233,6 +233,18 @@ def test_every_default_survives_being_written_as_toml_and_as_text(section: str) 
         assert from_text(wanted, text) == default
 
 
+def test_a_setting_that_may_be_left_without_a_value() -> None:
+    wanted = keys("search")["budget_ms"][0]
+    assert from_toml(wanted, "none") is None
+    assert from_text(wanted, "none") is None
+    assert from_toml(wanted, 200) == from_text(wanted, "200") == 200
+    for value in (0.5, True, "soon"):
+        with pytest.raises(ValueError, match='a whole number, or "none"'):
+            from_toml(wanted, value)
+    with pytest.raises(ValueError, match="a whole number"):
+        from_text(wanted, "soon")
+
+
 @given(
     alpha=st.floats(0, 1),
     depth=st.integers(1, 10_000),

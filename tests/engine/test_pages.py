@@ -60,6 +60,34 @@ def test_pages_in_a_row_are_one_big_page(
     assert pages(search_engine, text, k, asked) == list(big.hits)
 
 
+@given(
+    text=st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join),
+    k=st.sampled_from([3, 8, 25]),
+    depth=st.sampled_from([20, 200]),
+    asked=st.sampled_from(
+        [
+            SearchSettings(),
+            SearchSettings(rerank_depth=7, rerank_passages=2, passages_per_hit=1),
+            SearchSettings(diversity=0.4, rerank_depth=20, rerank_weight=2.0),
+            SearchSettings(fusion="rrf", grouping="sum", rerank_depth=1000),
+            SearchSettings(budget_ms=0),
+        ]
+    ),
+)
+@settings(deadline=None, max_examples=20)
+def test_pages_of_a_reranked_list_join_up(
+    reranking_engine: SearchEngine, text: str, k: int, depth: int, asked: SearchSettings
+) -> None:
+    asked = replace(asked, depth=depth)
+    first = reranking_engine.search(text, k=k, settings=asked)
+    big = reranking_engine.search(text, k=first.found, settings=asked, explain=True)
+    assert pages(reranking_engine, text, k, asked) == list(big.hits)
+    second = reranking_engine.search(text, k=k, settings=asked, cursor=first.cursor)
+    assert second.reranked_depth == first.reranked_depth == big.reranked_depth
+    assert second.notices[: len(first.notices)] == first.notices
+    assert "rerank" not in second.timings
+
+
 def test_a_page_keeps_notices_facets_and_correction(index: Index) -> None:
     asked = first_stage(facets=("year",))
     first = SearchEngine(index, ENCODER, FIRST).search("turbnie", k=3, settings=asked)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from engine import SearchEngine
+from engine import SearchEngine, SearchSettings
 from engine.why_not import describe
 from indexer.document import Document
 from indexer.filters import And, Eq, Exists, In, Not, Or, Range
@@ -117,3 +117,24 @@ def test_filters_in_words() -> None:
     )
     assert describe(Or(())) == "nothing"
     assert describe(And(())) == "everything"
+
+
+def test_reranking_is_named_where_it_moved_a_document(reranking_engine: SearchEngine) -> None:
+    asked = SearchSettings(depth=10_000, rerank_depth=20, rerank_weight=5.0)
+    every = reranking_engine.search("turbine blade cooling", k=1000, settings=asked).hits
+    stages = set()
+    for hit in every:
+        answer = reranking_engine.why_not("turbine blade cooling", hit.doc_id, k=5, settings=asked)
+        assert answer.rank == hit.rank
+        was = hit.ledger.fused_rank
+        stages.add(answer.stage)
+        if hit.rank <= 5:
+            assert answer.stage == "found"
+        elif was <= 5:
+            assert answer.stage == "reranked"
+            assert f"number {was} before reranking" in str(answer)
+        else:
+            assert answer.stage == "below"
+        if was > 20:
+            assert "looks at the first 20 only" in str(answer)
+    assert stages == {"found", "reranked", "below"}

@@ -124,6 +124,7 @@ def test_the_demo_runs_from_nothing_to_the_commands_to_go_on_with(
     for question in QUESTIONS:
         assert question.query in result.stdout
     assert result.stdout.count("by words alone (BM25)") == 3
+    assert result.stdout.count("by both, reranked") == 3
     assert "search here/demo-index" in result.stdout.replace(str(tmp_path) + "/", "")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.configuration import SECTIONS, keys
+from engine.setting_values import from_toml
 from quire import cli
 from quire.cli import COMMANDS
 
@@ -25,7 +26,7 @@ def test_every_setting_is_documented_with_its_default(root: Path, section: str) 
     for key, default in documented.items():
         if default.startswith("`"):
             value = tomllib.loads(f"x = {default.strip('`')}")["x"]
-            assert (tuple(value) if isinstance(value, list) else value) == wanted[key], key
+            assert from_toml(keys(section)[key][0], value) == wanted[key], key
 
 
 def test_every_command_and_exit_status_is_documented(root: Path) -> None:

@@ -119,6 +119,11 @@ def test_filters_all_hold_and_facets_count(quire: Quire, records: Path) -> None:
         (["--filter", "year=soon"], "year"),
         (["-k", "-1"], "k is how many results are wanted"),
         (["-k", "many"], "is not a valid integer"),
+        (
+            ["--rerank-depth", "-1"],
+            "search.rerank_depth (--rerank-depth): rerank_depth is a whole number from 0",
+        ),
+        (["--budget-ms", "-1"], "search.budget_ms (--budget-ms): budget_ms is a whole number from 0"),
         (["--alpha", "2"], "search.alpha (--alpha): alpha is a number from 0 to 1"),
         (["--cursor", "rubbish"], "cursor is damaged"),
     ],
@@ -156,6 +161,39 @@ def test_nothing_found_is_said(quire: Quire, tmp_path: Path) -> None:
     result = quire("search", tmp_path / "index", "zebra", "--lexical")
     assert result.exit_code == 0
     assert "Nothing found." in result.stdout
+
+
+def test_a_reranked_answer_says_so(quire: Quire, index: Path) -> None:
+    shown = quire("search", index, "tide lighthouse weather").stdout
+    assert re.search(r"of 4 documents found, 4 reranked, in \d+ ms", shown)
+    assert "+ rerank 0." in " ".join(shown.split())
+    explained = quire("search", index, "tide lighthouse weather", "--explain").stdout
+    assert re.search(
+        r"^    0\.\d{4} rerank: cross-encoder 0\.\d\d, × 0\.05, of the best", explained, re.MULTILINE
+    )
+    assert re.search(r"\dst before reranking, \dst after", " ".join(explained.split()))
+    answer = json.loads(quire("search", index, "tide lighthouse weather", "--json").stdout)
+    assert answer["reranked_depth"] == 4
+    assert {hit["ledger"]["ranks"]["reranked"] for hit in answer["hits"]} == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("options", "depth"),
+    [
+        (["--no-rerank"], 0),
+        (["--lexical"], 0),
+        (["--dense"], 0),
+        (["--rerank-depth", "2"], 2),
+        (["--rerank-depth", "2", "--no-rerank"], 0),
+        (["--budget-ms", "0"], 0),
+    ],
+)
+def test_how_much_is_reranked(quire: Quire, index: Path, options: list[str], depth: int) -> None:
+    answer = json.loads(quire("search", index, "lighthouse tide", "--json", *options).stdout)
+    assert answer["reranked_depth"] == depth
+    terms = {term["name"] for hit in answer["hits"] for term in hit["ledger"]["terms"]}
+    assert ("rerank" in terms) == (depth > 0)
+    assert any("time budget" in notice for notice in answer["notices"]) == ("--budget-ms" in options)
 
 
 def test_why_not_names_the_stage(quire: Quire, records: Path) -> None:
