@@ -149,6 +149,14 @@ def _freeze(body: Body, layers: int) -> None:
         parameter.requires_grad_(id(parameter) in above or (reached and id(parameter) not in inside))
 
 
+def _open_to_others(model: Path) -> None:
+    """Give all files the permissions of the card: the library that writes weights keeps them to their owner."""
+    mode = (model / "README.md").stat().st_mode & 0o777
+    for path in model.rglob("*"):
+        if path.is_file():
+            path.chmod(mode)
+
+
 class _Run:
     """One run, from the model that was built to the report."""
 
@@ -233,6 +241,7 @@ class _Run:
         else:
             self._body.encoder.save_pretrained(str(self._folder.model), create_model_card=False)
             (self._folder.model / "README.md").write_text(card, encoding="utf-8")
+        _open_to_others(self._folder.model)
         self._folder.write(REPORT, outcome.to_json())
         write_report(self._folder, settings, outcome)
         return outcome
