@@ -26,6 +26,7 @@ from quire.lazy_group import LazyGroup
 
 if TYPE_CHECKING:
     from engine.configuration import Configuration
+    from reranker.errors import RerankerError
 
 COMPLETE = "_QUIRE_COMPLETE"  # how a shell asks for completions
 
@@ -43,6 +44,8 @@ COMMANDS = {
     "delete": ("maintain", "Delete documents from an index."),
     "export": ("transfer", "Write an index's documents as JSON lines."),
     "import": ("transfer", "Index documents that `quire export` wrote."),
+    "train": ("train", "Train a reranker on judgements, clicks, preferences or documents."),
+    "mine": ("mine", "Write the examples that `quire train` would learn from."),
     "eval": ("evaluate", "Measure, compare and tune: offline evaluation."),
     "config": ("config", "Show every setting and where it comes from."),
     "completion": ("completion", "Print the script that completes commands in your shell."),
@@ -148,11 +151,15 @@ def _explain(error: BaseException) -> int:
         return FAILED
     from engine.errors import SearchError
     from eval.errors import EvalError, MissingDependency
+    from reranker.errors import RerankerError
 
     if isinstance(error, EvalError):
         suggestion = getattr(error, "suggestion", "")
         _complain(f"{error}{f' (did you mean {suggestion}?)' if suggestion else ''}")
         return FAILED if isinstance(error, MissingDependency) else USAGE
+    if isinstance(error, RerankerError):
+        _complain(str(error))
+        return _status_of_training(error)
     if isinstance(error, SearchError):
         suggestion = getattr(error, "suggestion", "")
         _complain(f"{error}{f' (did you mean {suggestion}?)' if suggestion else ''}")
@@ -162,6 +169,15 @@ def _explain(error: BaseException) -> int:
         "Run it again as `quire --debug ...` to see where, and report it."
     )
     return FAULT
+
+
+def _status_of_training(error: RerankerError) -> int:
+    """Return the exit status that an error of rerankers, or of training one, stands for."""
+    from reranker import errors
+
+    if isinstance(error, errors.TrainingInterrupted):
+        return INTERRUPTED
+    return FAILED if isinstance(error, errors.RerankerModelError | errors.MissingDependency) else USAGE
 
 
 def _complain(message: str) -> None:
