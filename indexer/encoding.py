@@ -79,6 +79,10 @@ class TokenEncoder(Encoder, Protocol):
         """Return what `encode_passages` returns, and the tokens of each text, without those that the limit cut."""
         ...
 
+    def vocabulary(self) -> Sequence[str]:
+        """Return words that the model knows, in any order: texts made up of them show what its tokens are like."""
+        ...
+
     def encode_query_tokens(self, text: str) -> TokenVectors:
         """Return the tokens of a query. After `encode_query` of the same text this costs no second run."""
         ...

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from indexer.analyser import Analyser
 from indexer.encoder.load import Precision
-from indexer.encoding import Encoder
+from indexer.encoding import Encoder, TokenEncoder
 from indexer.errors import FingerprintMismatch, IndexCorrupt, IndexExists, IndexNotFound
 from indexer.identity import EncoderIdentity, identify
 from indexer.local import truth
@@ -36,9 +36,13 @@ from indexer.local.recovery import (
     remove_stale_epochs,
     stored_generation,
 )
+from indexer.local.token_vectors import KEY as TOKEN_CODING
+from indexer.local.token_vectors import PassageEncoder, coding_of
+from indexer.local.token_vectors import stored as stored_tokens
 from indexer.local.verify import Verification, verify
 from indexer.local.writer import IndexWriter
 from indexer.splitter import Splitter, SplitterSettings
+from indexer.token_sample import fit_coding
 
 _log = logging.getLogger(__name__)
 _TRIES = 20
@@ -50,7 +54,8 @@ class IndexStats:
     """What an index holds.
 
     `removed_passages` are those of deleted and replaced documents, which `compact` takes off the disk;
-    `graph_passages` are those that the HNSW graph covers, 0 while all are searched exactly.
+    `graph_passages` are those that the HNSW graph covers, 0 while all are searched exactly. `token_vectors` is of
+    how many passages each token's vector is kept, None in an index made without; with their size.
     """
 
     path: str
@@ -61,6 +66,8 @@ class IndexStats:
     removed_passages: int
     graph_passages: int
     megabytes: float
+    token_vectors: int | None
+    token_megabytes: float
     encoder: str
     analyser: str
     fields: dict[str, tuple[str, ...]]
@@ -74,6 +81,7 @@ class Index:
         self.analyser = Analyser(meta["language"])
         self.passages = SplitterSettings(**json.loads(meta["passages"]))
         self.encoder_identity = EncoderIdentity(**json.loads(meta["encoder"]))
+        self._coding = coding_of(meta)
         self._recovery = Recovery(path, self.analyser, self.encoder_identity, exact_up_to)
         self._encoder = encoder
         self._lock = threading.Lock()
@@ -92,6 +100,7 @@ class Index:
         precision: Precision = "auto",
         language: str = "english",
         passages: SplitterSettings | None = None,
+        token_vectors: bool = True,
         exact_up_to: int = EXACT_UP_TO,
     ) -> Index:
         """Make an empty index in the folder `path`, which must be absent or empty.
@@ -102,6 +111,8 @@ class Index:
             precision: What to load the encoder at when the index is opened without one.
             language: Of the analyser: a Snowball language.
             passages: How documents are split.
+            token_vectors: Whether to keep each token's own vector, coded in 24 bytes, for late interaction; only
+                of encoders that give them (`indexer.encoding.TokenEncoder`).
             exact_up_to: Passages from which on an HNSW graph is used.
 
         Raises:
@@ -122,6 +133,8 @@ class Index:
             "encoder": json.dumps(asdict(identity)),
             "passages": json.dumps(asdict(passages or SplitterSettings())),
         }
+        if token_vectors and isinstance(encoder, TokenEncoder):
+            meta[TOKEN_CODING] = fit_coding(encoder).to_text()
         with mapped_storage_errors(f"creating {folder}"):
             epoch = folder / epoch_name(1)
             epoch.mkdir(parents=True, exist_ok=True)
@@ -160,6 +173,11 @@ class Index:
         index = cls(folder, meta, encoder, exact_up_to)
         index._recovery.after_crash()
         return index
+
+    @property
+    def keeps_token_vectors(self) -> bool:
+        """Whether it was made with them."""
+        return self._coding is not None
 
     @property
     def encoder(self) -> Encoder:
@@ -213,15 +231,17 @@ class Index:
 
         Raises:
             IndexLocked: another writer is at work; names it.
+            InvalidSettings: the index keeps token vectors, and the encoder gives none.
         """
-        encoder = self.encoder
+        encoder = PassageEncoder(self.encoder, self._coding)
         lock = WriterLock(self.path)
         lock.acquire()
         try:
             remove_stale_epochs(self.path)
             derived = self._recovery.writing(self._recovery.caught_up())
             path = derived.manifest.folder(self.path) / truth.FILE
-            return IndexWriter(lock, path, derived, self.analyser, encoder, Splitter(encoder, self.passages))
+            splitter = Splitter(self.encoder, self.passages)
+            return IndexWriter(lock, path, derived, self.analyser, encoder, splitter)
         except BaseException:
             lock.release()
             raise
@@ -253,6 +273,7 @@ class Index:
         """Return what the index holds and how much room it takes."""
         reader = self.reader()
         manifest = self._manifest()
+        kept, size = self._stored_tokens()
         sizes = [path.stat().st_size for path in self.path.rglob("*") if path.is_file()]
         return IndexStats(
             path=str(self.path),
@@ -263,10 +284,21 @@ class Index:
             removed_passages=manifest.rows - reader.passage_count,
             graph_passages=manifest.graph.items if manifest.graph else 0,
             megabytes=round(sum(sizes) / 1e6, 1),
+            token_vectors=kept,
+            token_megabytes=round(size / 1e6, 1),
             encoder=self.encoder_identity.fingerprint,
             analyser=self.analyser.fingerprint,
             fields={name: tuple(sorted(kinds)) for name, kinds in sorted(reader.fields().items())},
         )
+
+    def _stored_tokens(self) -> tuple[int | None, int]:
+        if self._coding is None:
+            return None, 0
+        connection = truth.connect(self.truth_path())
+        try:
+            return stored_tokens(connection)
+        finally:
+            connection.close()
 
     def truth_path(self) -> Path:
         """Return the SQLite file of the current generation."""

@@ -173,8 +173,8 @@ class IndexReader(Protocol):
 
         For every token of the query the best cosine among the passage's tokens, and of these the weighted mean
         (MaxSim: Khattab and Zaharia 2020, section 3.3, as a mean), so about -1 to 1. A passage's score does not
-        depend on the others. The cosines are those of the stored tokens, which are projected and rounded: a few
-        hundredths from the exact ones.
+        depend on the others. The cosines are those of the tokens as they are stored, projected and rounded: higher
+        than those of the whole vectors, and in nearly the same order.
 
         Args:
             tokens: The query's, unit vectors as `TokenEncoder.encode_query_tokens` gives them, shape (t, width).

@@ -9,7 +9,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.encoding import Vectors
+from indexer.encoding import TokenVectors, Vectors
 from indexer.errors import InvalidSettings
 
 _WORD = re.compile(r"\S+")
@@ -18,7 +18,8 @@ _WORD = re.compile(r"\S+")
 class HashingEncoder:
     """Deterministic unit vectors from the words of a text; texts that share words are close.
 
-    Tokens are runs of characters that are not white space. A text without any gets the first unit vector.
+    Tokens are runs of characters that are not white space; a token's vector is that of its word wherever it
+    stands. A text without any gets the first unit vector.
 
     Args:
         dim: Length of a vector, at least 2.
@@ -47,13 +48,35 @@ class HashingEncoder:
         """Return a unit vector, float32, shape (dim,)."""
         vector: Vectors = self._zeros(1)[0]
         for word in _WORD.findall(text.casefold()):
-            digest = blake2b(word.encode("utf-8", "replace"), digest_size=9).digest()
-            vector[int.from_bytes(digest[:8], "big") % self.dim] += 1.0 if digest[8] & 1 else -1.0
+            place, sign = self._hashed(word)
+            vector[place] += sign
         length = float(np.linalg.norm(vector))
         if length == 0.0:
             vector[0] = length = 1.0
         vector /= length
         return vector
+
+    def encode_passages_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[TokenVectors]]:
+        """Return what `encode_passages` returns, and the words of each text."""
+        return self.encode_passages(texts), [self.encode_query_tokens(text) for text in texts]
+
+    def encode_query_tokens(self, text: str) -> TokenVectors:
+        """Return the words of a text."""
+        (spans,) = self.token_offsets([text])
+        vectors = self._zeros(len(spans))
+        for row, (start, end) in enumerate(spans.tolist()):
+            place, sign = self._hashed(text[start:end].casefold())
+            vectors[row, place] = sign
+        return TokenVectors(vectors, spans)
+
+    def vocabulary(self) -> Sequence[str]:
+        """Return some words, of which every place of the vector has about as many as any other."""
+        return [f"word{number}" for number in range(4 * self.dim)]
+
+    def _hashed(self, word: str) -> tuple[int, float]:
+        """Return the place of a word in the vector, and its sign."""
+        digest = blake2b(word.encode("utf-8", "replace"), digest_size=9).digest()
+        return int.from_bytes(digest[:8], "big") % self.dim, 1.0 if digest[8] & 1 else -1.0
 
     def token_offsets(self, texts: Sequence[str]) -> list[NDArray[np.int32]]:
         """Return for each text the character spans of its words, int32, shape (words, 2)."""

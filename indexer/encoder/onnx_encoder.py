@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from indexer.encoder.batches import BUDGET, plan
 from indexer.encoder.onnx_graph import OnnxGraph, processors
 from indexer.encoder.prompted import PromptedEncoder
 from indexer.encoder.recipe import DenseLayer, Recipe
-from indexer.encoder.tokens import Tokens
+from indexer.encoder.tokens import Framed, Tokens
 from indexer.encoder.unit import unit
 from indexer.encoder.weights import Safetensors, Weights
 from indexer.encoding import Vectors
@@ -78,26 +79,54 @@ class OnnxEncoder(PromptedEncoder):
         # int8 scales what passes between layers by the largest value in the batch: a text's vector would
         # depend on its neighbours, so each has a batch of its own.
         self._budget = 1 if int8 else BUDGET
-        self._graph = OnnxGraph(name, shape, weights, recipe.pooling, tokens.vocabulary, int8=int8)
+        # Pooling by the first token, the last layer passes the others over: their states take a graph of its own.
+        self._whole = recipe.pooling != "cls"
+        self._make = partial(OnnxGraph, name, shape, weights, recipe.pooling, tokens.vocabulary, int8=int8)
+        self._graph = self._make(tokens=self._whole)
+
+    @property
+    def _tokens_are_free(self) -> bool:
+        return self._whole
+
+    @cached_property
+    def _token_graph(self) -> OnnxGraph:
+        return self._graph if self._whole else self._make(tokens=True)
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         out = np.empty((len(texts), self.dim), dtype=np.float32)
         ids = self._tokens.ids(texts)
-        batches = plan([len(item) for item in ids], self._threads, self._budget)
 
         def run(batch: NDArray[np.int64]) -> None:
-            out[batch] = self._run([ids[index] for index in batch])
+            out[batch] = self._finished(self._graph.run([ids[index] for index in batch]))
 
+        self._each_batch(ids, run)
+        return out
+
+    def _encode_states(self, texts: Sequence[str], framed: Sequence[Framed]) -> tuple[Vectors, list[Vectors]]:
+        out = np.empty((len(texts), self.dim), dtype=np.float32)
+        states: list[Vectors] = [out] * len(texts)
+        ids = [item.ids for item in framed]
+        graph = self._token_graph
+
+        def run(batch: NDArray[np.int64]) -> None:
+            pooled, found = graph.run_states([ids[index] for index in batch])
+            out[batch] = self._finished(pooled)
+            for index, state in zip(batch.tolist(), found, strict=True):
+                states[index] = state
+
+        self._each_batch(ids, run)
+        return out, states
+
+    def _each_batch(self, ids: Sequence[Sequence[int]], run: Callable[[NDArray[np.int64]], None]) -> None:
+        batches = plan([len(item) for item in ids], self._threads, self._budget)
         if len(batches) < 2 or self._threads < 2:
             for batch in batches:
                 run(batch)
         else:
             with ThreadPoolExecutor(min(self._threads, len(batches))) as pool:
                 list(pool.map(run, batches))
-        return out
 
-    def _run(self, batch: Sequence[Sequence[int]]) -> Vectors:
-        pooled = self._graph.run(batch)
+    def _finished(self, pooled: Vectors) -> Vectors:
         for layer in self._dense:
             pooled = layer(pooled)
         return unit(pooled, self.name)

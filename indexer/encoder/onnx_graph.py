@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnxruntime
@@ -23,11 +23,11 @@ class OnnxGraph:
         name: The model's name, for messages.
         shape: The network.
         weights: Its tensors.
-        pooling: How a text's token vectors become one.
+        end: How a text's token vectors become one, or the head that makes a score of them.
         vocabulary: Words that its tokenizer knows.
         int8: Whether to quantise its matrices.
-        types: Whether texts come in two parts with a type each.
-        head: What makes a score of the pooled vector; None for the vector itself.
+        types: Whether each token's type is given.
+        tokens: Whether `run_states` will be asked for.
 
     Raises:
         ModelError: the weights do not fit, or ONNX Runtime refuses the graph.
@@ -38,12 +38,12 @@ class OnnxGraph:
         name: str,
         shape: Shape,
         weights: Weights,
-        pooling: Pooling,
+        end: Pooling | Head,
         vocabulary: int,
         *,
         int8: bool = False,
         types: bool = False,
-        head: Head | None = None,
+        tokens: bool = False,
     ) -> None:
         self._name = name
         self._weights = weights
@@ -55,20 +55,39 @@ class OnnxGraph:
                 f"and config.json a width of {shape.width}: they are of different models; fetch it again"
             )
         self._buckets = shape.buckets
-        self._types = types and bool(shape.names.types)
-        graph, self._given = build(shape, weights, pooling, int8, types=types, head=head)
+        graph, self._given = build(shape, weights, end, int8, types=types, tokens=tokens)
         self._session = _session(graph, self._given)
+        self._outputs = [output.name for output in self._session.get_outputs()]
 
-    def run(self, batch: Sequence[Sequence[int]], second: Sequence[int] = ()) -> Vectors:
+    def run(
+        self, batch: Sequence[Sequence[int]], more: Mapping[str, NDArray[np.generic]] | None = None
+    ) -> Vectors:
         """Return what the graph gives for each text of a batch, float32, shape (texts, width), or (texts, 1).
 
         Args:
             batch: Token ids, specials included.
-            second: Where in each text the second part begins, for a graph with types.
+            more: What else the graph has as input, by name: `types`, and what its head asks for.
 
         Raises:
             ModelError: ONNX Runtime fails.
         """
+        (pooled,) = self._run(batch, 1, more or {})
+        return pooled
+
+    def run_states(self, batch: Sequence[Sequence[int]]) -> tuple[Vectors, list[Vectors]]:
+        """Return what `run` returns, and each text's states after the last layer, shape (its tokens, width).
+
+        The states are views of one array: who keeps one keeps all.
+
+        Raises:
+            ModelError: ONNX Runtime fails.
+        """
+        pooled, states = self._run(batch, 2, {})
+        return pooled, [states[row, : len(ids)] for row, ids in enumerate(batch)]
+
+    def _run(
+        self, batch: Sequence[Sequence[int]], outputs: int, more: Mapping[str, NDArray[np.generic]]
+    ) -> list[Vectors]:
         longest = max(len(ids) for ids in batch)
         ids = np.zeros((len(batch), longest), dtype=np.int64)
         mask = np.zeros((len(batch), longest), dtype=np.int32)
@@ -76,18 +95,16 @@ class OnnxGraph:
             ids[row, : len(item)] = item
             mask[row, : len(item)] = 1
         feeds: dict[str, NDArray[np.generic]] = {"words": self._weights.rows(self._words, ids), "mask": mask}
-        if self._types:
-            feeds["types"] = (np.arange(longest) >= np.asarray(second)[:, None]) & (mask > 0)
-            feeds["types"] = feeds["types"].astype(np.int64)
+        feeds |= more
         if self._buckets:
             feeds["buckets"] = _relative_buckets(longest, self._buckets)
         try:
-            (pooled,) = self._session.run(None, feeds)
+            found = self._session.run(self._outputs[:outputs], feeds)
         except Exception as error:  # ONNX Runtime's errors share no public class
             raise ModelError(
                 f"{self._name}: ONNX Runtime could not run a batch of {ids.shape}: {error}"
             ) from error
-        return np.asarray(pooled, dtype=np.float32)
+        return [np.asarray(output, dtype=np.float32) for output in found]
 
 
 def processors() -> int:

@@ -42,6 +42,21 @@ class PairFrame:
     typed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """One text as the network reads it.
+
+    Args:
+        ids: Its token ids, specials included, cut to the limit; never empty.
+        first: Where in `ids` the text's own tokens begin.
+        spans: The characters of its own tokens, int32, shape (own tokens, 2), cut like `ids`.
+    """
+
+    ids: list[int]
+    first: int
+    spans: Spans
+
+
 def read_tokenizer(path: Path) -> Tokenizer:
     """Return the tokenizer of a `tokenizer.json`, cutting and padding nothing.
 
@@ -99,6 +114,18 @@ class Tokens:
             found.extend([*self._before, *encoding.ids[:room], *self._after] or [0] for encoding in batch)
         return found
 
+    def framed(self, texts: Sequence[str]) -> list[Framed]:
+        """Return what `ids` returns, and where in the texts the tokens are."""
+        room = self.max_tokens - self.specials
+        found: list[Framed] = []
+        for start in range(0, len(texts), _BATCH):
+            batch = [self._prepared(text) for text in texts[start : start + _BATCH]]
+            encodings = self._tokenizer.encode_batch([text for text, _ in batch], add_special_tokens=False)
+            for encoding, (_, places) in zip(encodings, batch, strict=True):
+                ids = [*self._before, *encoding.ids[:room], *self._after]
+                found.append(Framed(ids or [0], len(self._before), _placed(encoding, places)[:room]))
+        return found
+
     def bodies(self, texts: Sequence[str]) -> list[list[int]]:
         """Return each text's token ids, without specials and uncut; long ones are read in pieces, as by `spans`."""
         found: list[list[int]] = [[] for _ in texts]
@@ -132,6 +159,16 @@ class Tokens:
     def count(self, text: str) -> int:
         """Return how many tokens a text has, without specials and uncut."""
         return len(self._tokenizer.encode(self._prepared(text)[0], add_special_tokens=False))
+
+    def words(self) -> list[str]:
+        """Return the entries of the vocabulary that are words, without the mark of a word's beginning, sorted.
+
+        Where beginnings are marked, what has no mark counts in scripts without capitals, which often have no spaces.
+        """
+        pieces = self._tokenizer.get_vocab(with_added_tokens=False)
+        marked = {piece[1:] for piece in pieces if piece[:1] in ("▁", "Ġ")}
+        whole = marked | {piece for piece in pieces if not marked or piece.lower() == piece.upper()}
+        return sorted(word for word in whole if word.isalpha())
 
     def unknown_letters(self, text: str) -> tuple[int, int]:
         """Return how many tokens a text has, and how many of its characters none of the vocabulary covers."""

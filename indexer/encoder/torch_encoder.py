@@ -14,7 +14,7 @@ from indexer.document import storable
 from indexer.encoder.batches import BUDGET, plan
 from indexer.encoder.prompted import PromptedEncoder
 from indexer.encoder.recipe import Recipe
-from indexer.encoder.tokens import Tokens, read_tokenizer
+from indexer.encoder.tokens import Framed, Tokens, read_tokenizer
 from indexer.encoder.unit import unit
 from indexer.encoding import Vectors
 from indexer.errors import ModelError
@@ -76,6 +76,29 @@ class TorchEncoder(PromptedEncoder):
                 )
             out[batch] = unit(np.asarray(vectors, dtype=np.float32), self.name)
         return out
+
+    @property
+    def _tokens_are_free(self) -> bool:
+        return False  # they would be taken off the GPU for every query
+
+    def _encode_states(self, texts: Sequence[str], framed: Sequence[Framed]) -> tuple[Vectors, list[Vectors]]:
+        out = np.empty((len(texts), self.dim), dtype=np.float32)
+        states: list[Vectors] = [out] * len(texts)
+        shown = [storable(text) for text in texts]
+        for batch in plan([len(item.ids) for item in framed], budget=self._budget):
+            with self._turn:
+                found = self._model.encode(
+                    [shown[index] for index in batch],
+                    prompt="",
+                    output_value=None,
+                    batch_size=len(batch),
+                    show_progress_bar=False,
+                )
+            for index, outputs in zip(batch.tolist(), found, strict=True):
+                mask = outputs["attention_mask"].bool()
+                states[index] = outputs["token_embeddings"][mask].float().cpu().numpy()
+                out[index] = outputs["sentence_embedding"].float().cpu().numpy()
+        return unit(out, self.name), states
 
     def _converted(self, name: str) -> Any:
         backend = getattr(self._model.tokenizer, "backend_tokenizer", None)

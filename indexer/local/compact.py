@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from indexer.analyser import Analyser
-from indexer.local import truth
+from indexer.local import token_vectors, truth
 from indexer.local.manifest import Manifest, epoch_name
 
 _COPY = """
@@ -35,6 +35,10 @@ INSERT INTO passages
 INSERT INTO vectors
     SELECT n.new, v.crc, v.vector FROM before.vectors v JOIN passage_map n ON n.old = v.passage ORDER BY n.new
 """
+_COPY_TOKENS = """;
+INSERT INTO token_vectors
+    SELECT n.new, t.crc, t.codes FROM before.token_vectors t JOIN passage_map n ON n.old = t.passage ORDER BY n.new
+"""
 
 
 def rewrite(index: Path, manifest: Manifest, analyser: Analyser) -> int:
@@ -56,7 +60,9 @@ def rewrite(index: Path, manifest: Manifest, analyser: Analyser) -> int:
         try:
             connection.execute("ATTACH ? AS before", (str(source),))
             connection.execute("BEGIN")
-            for statement in _COPY.split(";"):
+            # An index made before there were any has no table of them.
+            copy = _COPY + _COPY_TOKENS if token_vectors.KEY in meta else _COPY
+            for statement in copy.split(";"):
                 connection.execute(
                     statement, {"generation": generation} if ":generation" in statement else {}
                 )

@@ -26,6 +26,7 @@ from indexer.local.graph import GraphReader
 from indexer.local.lexical import LexicalReader
 from indexer.local.manifest import Manifest
 from indexer.local.spelling import Spelling
+from indexer.local.token_vectors import TokenReader, coding_of
 from indexer.local.vectors import FILE, VectorFile, top
 from indexer.local.whole import WholeReader
 from indexer.protocol import (
@@ -121,7 +122,13 @@ class LocalReader:
     @property
     def has_token_vectors(self) -> bool:
         """Whether passages were stored with their tokens' vectors."""
-        return False
+        return self._tokens is not None
+
+    @cached_property
+    def _tokens(self) -> TokenReader | None:
+        with self._connections.borrow() as connection:
+            coding = coding_of(truth.read_meta(connection))
+        return None if coding is None else TokenReader(self._connections, coding)
 
     @cached_property
     def _fields(self) -> dict[str, frozenset[FieldKind]]:
@@ -216,7 +223,9 @@ class LocalReader:
 
     def late_scores(self, tokens: Vectors, weights: Scores, passages: Numbers) -> Scores:
         """Return for each passage how well its tokens meet the query's; NaN where it has none."""
-        return np.full(len(passages), np.nan, dtype=np.float32)
+        if self._tokens is None:
+            return np.full(len(passages), np.nan, dtype=np.float32)
+        return self._tokens.scores(tokens, weights, passages)
 
     def whole_scores(self, query: LexicalQuery, documents: Numbers) -> Scores:
         """Return the BM25 scores of these documents as wholes, in their order; 0 for those that do not match."""

@@ -45,6 +45,7 @@ CREATE TABLE passages (
     hash BLOB NOT NULL);
 CREATE UNIQUE INDEX passage_of ON passages (document, ordinal, encoded);
 CREATE TABLE vectors (passage INTEGER PRIMARY KEY, crc INTEGER NOT NULL, vector BLOB NOT NULL);
+CREATE TABLE token_vectors (passage INTEGER PRIMARY KEY, crc INTEGER NOT NULL, codes BLOB NOT NULL);
 CREATE TABLE fields (document INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, text TEXT, number REAL);
 CREATE INDEX field_text ON fields (name, kind, text);
 CREATE INDEX field_number ON fields (name, kind, number);

@@ -12,7 +12,7 @@ import numpy as np
 
 from indexer.document import Block, Document, metadata_from_json
 from indexer.errors import InvalidDocument
-from indexer.local import truth
+from indexer.local import token_vectors, truth
 from indexer.splitter import contextual_text
 
 _UNIT = 1e-3  # how far from 1 a vector's length may be
@@ -49,6 +49,9 @@ def truth_problems(connection: sqlite3.Connection, dim: int) -> Iterator[str]:
             or abs(float(np.linalg.norm(np.frombuffer(row[2], dtype="<f4"))) - 1) > _UNIT
         ):
             yield f"the vector of passage {row[0]} is not a unit vector of {dim} numbers"
+    coding = token_vectors.coding_of(truth.read_meta(connection))
+    if coding is not None:
+        yield from token_vectors.problems(connection, coding)
     numbers = connection.execute(
         "SELECT number FROM documents WHERE removed IS NULL ORDER BY number"
     ).fetchall()

@@ -19,12 +19,13 @@ import numpy as np
 
 from indexer.analyser import Analyser
 from indexer.document import Document, Passage
-from indexer.encoding import Encoder, Vectors
+from indexer.encoding import Vectors
 from indexer.errors import IndexingError
-from indexer.local import truth
+from indexer.local import token_vectors, truth
 from indexer.local.derive import Derived
 from indexer.local.durable import mapped_storage_errors
 from indexer.local.lock import WriterLock
+from indexer.local.token_vectors import PassageEncoder
 from indexer.local.verify_truth import passage_hash
 from indexer.splitter import Splitter, contextual_text
 
@@ -47,7 +48,7 @@ class IndexWriter:
         path: Path,
         derived: Derived,
         analyser: Analyser,
-        encoder: Encoder,
+        encoder: PassageEncoder,
         splitter: Splitter,
     ) -> None:
         self._lock = lock
@@ -61,7 +62,7 @@ class IndexWriter:
         self._next_passage = self._next("passages")
         self._words: Counter[str] = Counter()
         self._waiting: list[tuple[int, str]] = []
-        self._under_way: deque[tuple[list[int], Future[Vectors]]] = deque()
+        self._under_way: deque[tuple[list[int], Future[tuple[Vectors, list[bytes]]]]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="quire-encoder")
         self._changed = False
         self._closed = False
@@ -230,7 +231,7 @@ class IndexWriter:
         texts = [contextual_text(document.title, p.headings, text[p.start : p.end]) for p in passages]
         hashes = [passage_hash(item) for item in texts]
         readable = [self._encoder.readable(item) >= _READABLE for item in texts]
-        known: dict[bytes, bytes] = {}
+        known: dict[bytes, tuple[bytes, bytes | None]] = {}
         if previous is not None:
             self._retire(previous)
             known = self._vectors_by_hash(previous)
@@ -241,21 +242,29 @@ class IndexWriter:
         waiting = []
         for at, (item, digest, encode) in enumerate(zip(texts, hashes, readable, strict=True)):
             if encode and digest in known:
-                vector = np.frombuffer(known[digest], dtype="<f4")
-                truth.insert_vectors(self._connection, [first + at], vector[None, :])
+                vector, codes = known[digest]
+                truth.insert_vectors(
+                    self._connection, [first + at], np.frombuffer(vector, dtype="<f4")[None, :]
+                )
+                if codes is not None:
+                    token_vectors.insert(self._connection, [(first + at, codes)])
             elif encode:
                 waiting.append((first + at, item))
         self._waiting += waiting
         self.pending += len(waiting)
         self._words.update(word for word, _ in self._analyser.words(f"{document.title}\n{text}"))
 
-    def _vectors_by_hash(self, document: int) -> dict[bytes, bytes]:
-        return dict(
-            self._connection.execute(
-                "SELECT hash, vector FROM passages JOIN vectors ON passage = number WHERE document = ?",
-                (document,),
-            )
+    def _vectors_by_hash(self, document: int) -> dict[bytes, tuple[bytes, bytes | None]]:
+        """Return the vectors, and the tokens where there are some, of a document's passages by their texts' hash."""
+        found = (
+            "SELECT hash, vector, {} FROM passages JOIN vectors v ON v.passage = number {} WHERE document = ?"
         )
+        if self._encoder.keeps_tokens:
+            query = found.format("codes", "LEFT JOIN token_vectors t ON t.passage = number")
+        else:  # an index made before there were any has no table of them
+            query = found.format("NULL", "")
+        rows = self._connection.execute(query, (document,))
+        return {digest: (vector, codes) for digest, vector, codes in rows}
 
     def _encode_some(self) -> None:
         while len(self._waiting) >= _BATCH:
@@ -273,11 +282,14 @@ class IndexWriter:
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         texts = [text for _, text in batch]
         self._under_way.append(
-            ([number for number, _ in batch], self._thread.submit(self._encoder.encode_passages, texts))
+            ([number for number, _ in batch], self._thread.submit(self._encoder.encode, texts))
         )
 
     def _collect(self) -> None:
         numbers, future = self._under_way.popleft()
-        truth.insert_vectors(self._connection, numbers, future.result())
+        vectors, codes = future.result()
+        truth.insert_vectors(self._connection, numbers, vectors)
+        if codes:
+            token_vectors.insert(self._connection, zip(numbers, codes, strict=True))
         self.encoded += len(numbers)
         self.pending -= len(numbers)

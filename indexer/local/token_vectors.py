@@ -1,0 +1,161 @@
+"""The tokens of passages, coded: written beside the vectors in SQLite, read by number when a query compares them.
+
+They are the truth's alone: no file is derived from them. A few hundred rows by key take a millisecond or two, and so
+few are ever wanted: those of the passages that other means have found already.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.encoding import Encoder, Spans, TokenEncoder, Vectors
+from indexer.errors import IndexCorrupt, InvalidSettings
+from indexer.local.truth import Connections
+from indexer.protocol import Numbers, Scores
+from indexer.token_coding import Codes, TokenCoding
+
+KEY = "token_coding"  # in the truth's settings; without it the index keeps no tokens
+_AT_A_TIME = 64  # texts whose uncoded tokens are in memory together
+_ROWS = 500
+
+
+def coding_of(meta: Mapping[str, str]) -> TokenCoding | None:
+    """Return how the index of these settings codes tokens, or None when it keeps none."""
+    return TokenCoding.from_text(meta[KEY]) if KEY in meta else None
+
+
+class PassageEncoder:
+    """What the writer makes of passages: their vectors, and with a coding their tokens.
+
+    Raises:
+        InvalidSettings: tokens are wanted and the encoder gives none.
+    """
+
+    def __init__(self, encoder: Encoder, coding: TokenCoding | None) -> None:
+        self.readable = encoder.readable
+        self.keeps_tokens = coding is not None
+        self._encoder = encoder
+        self._coding = coding
+        self._tokens = encoder if isinstance(encoder, TokenEncoder) else None
+        if coding is not None and self._tokens is None:
+            raise InvalidSettings(
+                f"this index keeps token vectors and the encoder {encoder.name} gives none: add "
+                "encode_passages_with_tokens to it, or make an index with token_vectors=False"
+            )
+
+    def encode(self, texts: list[str]) -> tuple[Vectors, list[bytes]]:
+        """Return the texts' vectors, and the codes of each one's tokens; no codes without a coding."""
+        if self._coding is None or self._tokens is None:
+            return self._encoder.encode_passages(texts), []
+        found: list[Vectors] = []
+        codes: list[bytes] = []
+        for at in range(0, len(texts), _AT_A_TIME):
+            vectors, tokens = self._tokens.encode_passages_with_tokens(texts[at : at + _AT_A_TIME])
+            found.append(vectors)
+            codes += [
+                self._coding.encode(item.vectors[_says(text, item.spans)]).tobytes()
+                for text, item in zip(texts[at:], tokens, strict=False)
+            ]
+        return np.concatenate(found), codes
+
+
+def _says(text: str, spans: Spans) -> NDArray[np.bool_]:
+    """Return which tokens have a letter or digit, shape (tokens,): the others answer no query and are not kept."""
+    says = (any(map(str.isalnum, text[start:end])) for start, end in spans.tolist())
+    return np.fromiter(says, dtype=np.bool_, count=len(spans))
+
+
+def insert(connection: sqlite3.Connection, rows: Iterable[tuple[int, bytes]]) -> None:
+    """Insert the codes of passages' tokens by the passages' numbers."""
+    connection.executemany(
+        "INSERT INTO token_vectors VALUES (?, ?, ?)",
+        ((number, zlib.crc32(codes), codes) for number, codes in rows),
+    )
+
+
+def problems(connection: sqlite3.Connection, coding: TokenCoding) -> Iterator[str]:
+    """Yield a sentence for each broken invariant of the stored tokens."""
+    for what, query in (
+        (
+            "passages have tokens and no vector",
+            "SELECT count(*) FROM token_vectors WHERE passage NOT IN (SELECT passage FROM vectors)",
+        ),
+        (
+            "passages have a vector and no tokens",
+            "SELECT count(*) FROM vectors WHERE passage NOT IN (SELECT passage FROM token_vectors)",
+        ),
+    ):
+        (count,) = connection.execute(query).fetchone()
+        if count:
+            yield f"{count} {what}"
+    for number, crc, codes in connection.execute("SELECT passage, crc, codes FROM token_vectors"):
+        if zlib.crc32(codes) != crc:
+            yield f"the tokens of passage {number} are not what was written"
+        elif len(codes) % coding.token_bytes:
+            yield f"the tokens of passage {number} are not of {coding.token_bytes} bytes each"
+
+
+def stored(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return of how many passages there are tokens, and the bytes of these."""
+    count, size = connection.execute("SELECT count(*), sum(length(codes)) FROM token_vectors").fetchone()
+    return int(count), int(size or 0)
+
+
+class TokenReader:
+    """Compares a query's tokens with those of passages. Safe to share between threads.
+
+    Args:
+        connections: To the truth.
+        coding: How the tokens were written down.
+    """
+
+    def __init__(self, connections: Connections, coding: TokenCoding) -> None:
+        self._connections = connections
+        self._coding = coding
+
+    def scores(self, tokens: Vectors, weights: Scores, passages: Numbers) -> Scores:
+        """Return the weighted mean of the tokens' best cosines in each passage; NaN where it has no tokens.
+
+        Raises:
+            InvalidSettings: the shapes do not fit each other or the index.
+        """
+        count = len(tokens)
+        if tokens.shape != (count, self._coding.width) or weights.shape != (count,) or (weights < 0).any():
+            raise InvalidSettings(
+                f"{count} tokens of the query must have the shape ({count}, {self._coding.width}) and as many "
+                f"weights of 0 or more; found shapes {tokens.shape} and {weights.shape}"
+            )
+        result = np.full(len(passages), np.nan, dtype=np.float32)
+        if not count or not len(passages):
+            return result
+        shares = np.asarray(weights, dtype=np.float64)
+        shares = shares / shares.sum() if shares.any() else np.full(count, 1 / count)
+        codes = self._codes(passages)
+        having = [at for at, number in enumerate(passages.tolist()) if len(codes.get(number, ()))]
+        best = self._coding.best_cosines(tokens, [codes[int(passages[at])] for at in having])
+        # Summed token by token, so that a passage's sum is made in the same order whatever stands beside it.
+        result[having] = (best.T * shares[:, None]).sum(axis=0)
+        return result
+
+    def _codes(self, passages: Numbers) -> dict[int, Codes]:
+        wanted = passages.tolist()
+        found: dict[int, Codes] = {}
+        with self._connections.borrow() as connection:
+            for at in range(0, len(wanted), _ROWS):
+                piece = wanted[at : at + _ROWS]
+                marks = ",".join("?" * len(piece))
+                for number, codes in connection.execute(
+                    f"SELECT passage, codes FROM token_vectors WHERE passage IN ({marks})", piece
+                ):
+                    if len(codes) % self._coding.token_bytes:
+                        raise IndexCorrupt(
+                            f"the tokens of passage {number} have {len(codes)} bytes, expected a multiple of "
+                            f"{self._coding.token_bytes}; run `quire verify`"
+                        )
+                    found[number] = np.frombuffer(codes, np.uint8).reshape(-1, self._coding.token_bytes)
+        return found
