@@ -7,12 +7,13 @@
                                 "base": "all-MiniLM-L6-v2",      as `indexer.encoder.locate` finds it
                                 "base_digest": "53aa...",        sha256 of the base's weights file, hexadecimal
                                 "max_tokens": 256,               of a window, special tokens included
-                                "pooling": "pooler",             see below
+                                "pooling": "match",              or "pooler"; see below
                                 "scale": 1.0,                    the score is this times the logit; 1 if left out
                                 "layers": [0, 2, 5]}             the base's layers in use; all if left out
 
-Pooling is `pooler` (BERT's own head: a dense layer and tanh over the first token, then the classifier), `cls` (the
-classifier straight on the first token), or `mean` (the classifier on the mean of all tokens).
+Pooling is what the head makes a score of: with `match` the states of the query's and of the passage's tokens, compared
+(`reranker.match`; the tensors of the head are `classifier.match.weight` and so on); with `pooler` the first token's, by
+BERT's own head, a dense layer and tanh, then the classifier.
 
 A matrix W of the base becomes W + s·B·A with s = alpha / r, or alpha / sqrt(r) (LoRA, Hu et al. 2021, section 4.1;
 rsLoRA, Kalajdzievski 2023). Names are those of transformers, with or without what peft and the classification model
@@ -39,7 +40,7 @@ from indexer.errors import ModelError
 from reranker.errors import RerankerModelError
 
 FORMAT = 1
-POOLINGS = ("pooler", "cls", "mean")
+POOLINGS = ("match", "pooler")
 CONFIG, WEIGHTS, SETTINGS = "adapter_config.json", "adapter_model.safetensors", "quire.json"
 
 _BLOCK, _SMALL = 8, 1 << 18  # OpenBLAS: interface/gemm.c, one thread up to 4 x 65,536 multiplications

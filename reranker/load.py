@@ -127,7 +127,6 @@ def _onnx(source: Source, tokens: Tokens, *, int8: bool, threads: int) -> tuple[
         source.name,
         shape,
         source.weights,
-        source.pooling,
         source.head,
         tokens.vocabulary,
         types=source.types,

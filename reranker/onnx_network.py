@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.encoder.architectures import Shape
 from indexer.encoder.batches import BUDGET
-from indexer.encoder.graph import Head, Pooling
 from indexer.encoder.onnx_graph import OnnxGraph, processors
 from indexer.encoder.weights import Weights
 from indexer.errors import ModelError
 from reranker.errors import RerankerModelError
+from reranker.heads import RerankerHead
+from reranker.layout import parts_of, types_of
+from reranker.match import PARTS, MatchHead
 from reranker.scorer import Scores
 from reranker.windows import Window
 
@@ -22,8 +27,7 @@ class OnnxNetwork:
         name: The model's name, for messages.
         shape: The network.
         weights: Its tensors.
-        pooling: How the vectors of a window's tokens become one.
-        head: What makes a logit of it.
+        head: What makes a logit of a window's token states.
         vocabulary: Words that its tokenizer knows.
         types: Whether query and passage have a type each.
         int8: Whether to quantise the layers' matrices.
@@ -38,8 +42,7 @@ class OnnxNetwork:
         name: str,
         shape: Shape,
         weights: Weights,
-        pooling: Pooling,
-        head: Head,
+        head: RerankerHead,
         vocabulary: int,
         *,
         types: bool,
@@ -51,7 +54,9 @@ class OnnxNetwork:
         # batch's other pairs, so each has a batch of its own.
         self.budget = 1 if int8 else BUDGET
         self.step = 1
-        self._graph = OnnxGraph(name, shape, weights, pooling, vocabulary, int8=int8, types=types, head=head)
+        self._types = types and bool(shape.names.types)
+        self._parts = isinstance(head, MatchHead)
+        self._graph = OnnxGraph(name, shape, weights, head, vocabulary, int8=int8, types=self._types)
 
     def run(self, batch: Sequence[Window]) -> Scores:
         """Return the logits of a batch, float32, shape (windows,).
@@ -59,8 +64,11 @@ class OnnxNetwork:
         Raises:
             RerankerModelError: ONNX Runtime fails.
         """
+        more: dict[str, NDArray[np.generic]] = {"types": types_of(batch)} if self._types else {}
+        if self._parts:
+            more |= {name: part.astype(np.float32) for name, part in zip(PARTS, parts_of(batch), strict=True)}
         try:
-            out = self._graph.run([window.ids for window in batch], [window.second for window in batch])
+            out = self._graph.run([window.ids for window in batch], more)
         except ModelError as error:
             raise RerankerModelError(str(error)) from error
         return out[:, 0]

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from indexer.encoder.architectures import shape_of, unsupported
-from indexer.encoder.graph import Head, Pooling
 from indexer.encoder.locate import locate
 from indexer.encoder.recipe import Recipe, read_recipe
 from indexer.encoder.tokens import Tokens, read_tokenizer
 from indexer.encoder.weights import Safetensors, Weights, sample_digest
 from reranker.adapter import CONFIG, SETTINGS, WEIGHTS, MergedWeights, digest_of, read_settings
 from reranker.errors import RerankerModelError
-from reranker.heads import head_of, head_of_adapter, labels_of
+from reranker.heads import LinearHead, RerankerHead, head_of, head_of_adapter, labels_of
 
 _DEFAULT_MAX_TOKENS = 512
 
@@ -30,8 +29,7 @@ class Source:
         name: What it is called.
         recipe: Its network's folder and `config.json`; of an adapter, its base's.
         weights: Its tensors; None where no graph can be built, and torch reads them itself.
-        pooling: How a window's token vectors become one.
-        head: What makes a logit of it.
+        head: What makes a logit of a window's token states.
         max_tokens: Of a window; 0 where the folder does not say.
         scale: What a logit is multiplied by.
         types: Whether query and passage have a token type each.
@@ -44,8 +42,7 @@ class Source:
     name: str
     recipe: Recipe
     weights: Weights | None
-    pooling: Pooling
-    head: Head
+    head: RerankerHead
     max_tokens: int
     scale: float
     types: bool
@@ -110,16 +107,11 @@ def _whole(name: str, root: Path) -> Source:
         )
     weights = Safetensors(recipe.weight_files())
     prefix = "" if problem else shape_of(recipe.config, weights).prefix
-    pooling: Pooling = "cls"
-    head = Head()
-    if not problem:
-        pooling, head = head_of(weights, prefix, name)
     return Source(
         name=name,
         recipe=recipe,
         weights=None if problem else weights,
-        pooling=pooling,
-        head=head,
+        head=LinearHead() if problem else head_of(weights, prefix, name),
         max_tokens=recipe.max_tokens,
         scale=1.0,
         types=_types(recipe),
@@ -149,14 +141,12 @@ def _adapter(name: str, folder: Path) -> Source:
             )
         recipe = replace(recipe, config={**recipe.config, "num_hidden_layers": len(settings.layers)})
     weights = MergedWeights(Safetensors(files), folder, settings.layers)
-    pooling, head = head_of_adapter(settings.pooling)
     own = [(folder / file).read_bytes() for file in (CONFIG, WEIGHTS, SETTINGS)]
     return Source(
         name=name,
         recipe=recipe,
         weights=weights,
-        pooling=pooling,
-        head=head,
+        head=head_of_adapter(settings.pooling),
         max_tokens=settings.max_tokens,
         scale=settings.scale,
         types=_types(recipe),

@@ -6,17 +6,21 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import torch
+from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 from transformers.utils import logging
 
 from indexer.encoder.architectures import shape_of
 from indexer.encoder.weights import Weights
+from reranker.heads import LinearHead
+from reranker.match import PARTS, MatchHead
 from reranker.source import Source
+from reranker.torch_match import TorchMatchHead
 
 Forward: TypeAlias = Callable[[dict[str, Any]], Any]
 """Tensors by their names in transformers, shape (windows, length), to logits, shape (windows,)."""
 
-_ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
+_ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU}
 
 
 def build(source: Source, device: str, kind: Any) -> Forward:
@@ -62,25 +66,34 @@ def _known(source: Source, weights: Weights, device: str, kind: Any) -> Forward:
     }
     body.load_state_dict(state, strict=False)
     body = body.to(device=device, dtype=kind).eval()
-    head = source.head
+    if isinstance(source.head, MatchHead):
+        match = _filled(TorchMatchHead(shape.width), source.head.name, weights).to(device)
 
-    def layer(name: str, rows: int) -> tuple[Any, Any]:
-        weight = torch.tensor(weights.tensor(f"{name}.weight", (rows, shape.width)))
-        return weight.to(device), torch.tensor(weights.tensor(f"{name}.bias", (rows,))).to(device)
+        def compared(feeds: dict[str, Any]) -> Any:
+            inputs = {name: value for name, value in feeds.items() if name not in PARTS}
+            states = body(**inputs).last_hidden_state
+            return match({name: feeds[name] for name in PARTS} | {"token_embeddings": states})["scores"][:, 0]
 
-    dense = layer(head.dense, shape.width) if head.dense else None
-    last = layer(head.out, 1)
-    bend = _ACTIVATIONS[head.activation]
+        return compared
+    head = _linear(source.head, shape.width, weights).to(device)
 
     def forward(feeds: dict[str, Any]) -> Any:
-        states = body(**feeds).last_hidden_state
-        if source.pooling == "mean":
-            kept = feeds["attention_mask"][:, :, None].float()
-            pooled = (states.float() * kept).sum(1) / kept.sum(1)
-        else:
-            pooled = states[:, 0].float()
-        if dense:
-            pooled = bend(pooled @ dense[0].T + dense[1])
-        return (pooled @ last[0].T + last[1])[:, 0]
+        return head(body(**feeds).last_hidden_state[:, 0].float())[:, 0]
 
     return forward
+
+
+def _linear(head: LinearHead, width: int, weights: Weights) -> nn.Module:
+    last = _filled(nn.Linear(width, 1), head.out, weights)
+    if not head.dense:
+        return last
+    return nn.Sequential(
+        _filled(nn.Linear(width, width), head.dense, weights), _ACTIVATIONS[head.activation](), last
+    )
+
+
+def _filled(module: nn.Module, name: str, weights: Weights) -> nn.Module:
+    with torch.no_grad():
+        for own, parameter in module.named_parameters():
+            parameter.copy_(torch.tensor(weights.tensor(f"{name}.{own}", tuple(parameter.shape))))
+    return module.requires_grad_(False)

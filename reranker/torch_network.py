@@ -11,6 +11,8 @@ import torch
 from indexer.encoder.batches import plan
 from reranker.combine import Combined
 from reranker.errors import RerankerModelError
+from reranker.layout import ids_of, parts_of, types_of
+from reranker.match import PARTS, MatchHead
 from reranker.scorer import Scores
 from reranker.source import Source
 from reranker.torch_model import build
@@ -52,6 +54,7 @@ class TorchNetwork:
         self._device = device
         self._padding = int(config.get("pad_token_id") or 0)
         self._types = source.types
+        self._parts = isinstance(source.head, MatchHead)
         self._combined = Combined(self._run)
 
     def run(self, batch: Sequence[Window]) -> Scores:
@@ -79,19 +82,14 @@ class TorchNetwork:
         return out
 
     def _feeds(self, batch: Sequence[Window]) -> dict[str, Any]:
-        lengths = np.array([len(window.ids) for window in batch])
-        shape = (len(batch), int(lengths.max()))
-        ids = np.full(shape, self._padding, np.int64)
-        for row, window in enumerate(batch):
-            ids[row, : len(window.ids)] = window.ids
-        places = np.arange(shape[1])
-        mask = places < lengths[:, None]
+        ids, mask = ids_of(batch, self._padding)
         feeds = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
         if self._types:
-            second = np.array([window.second for window in batch])
-            feeds["token_type_ids"] = ((places >= second[:, None]) & mask).astype(np.int64)
+            feeds["token_type_ids"] = types_of(batch)
+        parts = dict(zip(PARTS, parts_of(batch), strict=True)) if self._parts else {}
         return {
-            key: torch.from_numpy(value).to(self._device, non_blocking=True) for key, value in feeds.items()
+            key: torch.from_numpy(value).to(self._device, non_blocking=True)
+            for key, value in (feeds | parts).items()
         }
 
 

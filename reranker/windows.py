@@ -27,11 +27,15 @@ class Window:
 
     Args:
         ids: Token ids, specials included.
-        second: Where the tokens of the passage's type begin; the length where the model has one type.
+        query: Where in `ids` the query's tokens begin and end.
+        passage: Where those of context and passage begin and end.
+        second: Where tokens of the second type begin; the length where the model's are all of one type.
         unread: Tokens of the passage that lie behind this window.
     """
 
     ids: list[int]
+    query: tuple[int, int]
+    passage: tuple[int, int]
     second: int
     unread: int
 
@@ -101,11 +105,13 @@ class Framing:
         room -= len(kept_query) + len(kept_context)
         frame = self._frame
         before = [*frame.before, *kept_query, *frame.between]
+        asked = (len(frame.before), len(frame.before) + len(kept_query))
         windows = []
         for start in _starts(len(text), room, min(OVERLAP, room // 4)):
             ids = [*before, *kept_context, *text[start : start + room], *frame.after]
-            second = len(before) if frame.typed else len(ids)
-            windows.append(Window(ids, second, max(0, len(text) - start - room)))
+            said = (len(before), len(ids) - len(frame.after))
+            second = said[0] if frame.typed else len(ids)
+            windows.append(Window(ids, asked, said, second, max(0, len(text) - start - room)))
         cut = len(query) - len(kept_query) + len(context) - len(kept_context)
         return Reading(windows, cut, len(text))
 

@@ -1,15 +1,14 @@
 """Builds the ONNX graph of an encoder or a cross-encoder, straight from its weights.
 
-The graph takes the word embeddings of a batch of padded texts and gives one pooled vector a text, or what a
-head makes of it: a score. It uses ONNX Runtime's fused operators (attention with its biases, exact GELU with
+The graph takes the word embeddings of a batch of padded texts and gives one pooled vector a text, or the score
+that a head makes of its states. It uses ONNX Runtime's fused operators (attention with its biases, exact GELU with
 its bias); its weights stay where they are and are handed to the session by name. Building takes milliseconds,
 so a graph is never stored.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,22 +25,25 @@ Given: TypeAlias = dict[str, NDArray[np.generic]]
 _ORT = "com.microsoft"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What makes a score of a pooled vector: a linear layer, with another before it or without.
+class Head(Protocol):
+    """Nodes that make one score of a text's states."""
 
-    Args:
-        out: The last layer's name in the weights, in full; it has one row.
-        dense: The name of the layer before it, or the empty string.
-        activation: What stands between the two.
-    """
+    @property
+    def first_only(self) -> bool:
+        """Whether it looks at the first token alone."""
+        ...
 
-    out: str = "classifier"
-    dense: str = ""
-    activation: Literal["tanh", "relu"] = "tanh"
+    def add(self, builder: Builder, states: str) -> str:
+        """Add the nodes, and return the name of the scores, float32 (batch, 1).
+
+        Args:
+            builder: Of the graph.
+            states: After the last layer, float32 (batch, length, width); with `first_only` perhaps (batch, 1, width).
+        """
+        ...
 
 
-class _Builder:
+class Builder:
     """One graph under construction; `given` collects the tensors that the session is to be handed."""
 
     def __init__(self, shape: Shape, weights: Weights, int8: bool) -> None:
@@ -52,11 +54,13 @@ class _Builder:
         self.int8 = int8
 
     def give(self, name: str, array: NDArray[np.generic]) -> str:
+        """Add a tensor that the session is to be handed."""
         kind = INT8 if array.dtype == np.int8 else FLOAT
         self.given[name] = array
         return self.graph.external(name, kind, array.shape)
 
     def read(self, name: str, *shape: int) -> Vectors:
+        """Return a tensor of the body."""
         return self.weights.tensor(self.shape.prefix + name, shape)
 
     def first(self, x: str, output: str) -> str:
@@ -64,10 +68,16 @@ class _Builder:
         return self.graph.node("Gather", [x, "start"], output, {"axis": 1})
 
     def give_read(self, name: str, *shape: int) -> str:
+        """Add a tensor of the body."""
         return self.give(name, self.read(name, *shape))
 
     def ints(self, name: str, *values: int) -> str:
+        """Add a constant of whole numbers, shape (values,)."""
         return self.graph.constant(name, INT64, [len(values)], np.array(values, "<i8").tobytes())
+
+    def number(self, name: str, value: float) -> str:
+        """Add a constant number, shape ()."""
+        return self.graph.constant(name, FLOAT, [], np.float32(value).tobytes())
 
     def linear(self, x: str, name: str, rows: int, columns: int) -> str:
         """Add x · Wᵀ, without the bias: the operator that follows adds it. `name.weight` is (rows, columns)."""
@@ -92,6 +102,7 @@ class _Builder:
         return self.graph.node("LayerNormalization", inputs, output, attributes)
 
     def activation(self, x: str, bias: str) -> str:
+        """Add what stands between a layer's two linear ones, with the first one's bias."""
         bias_name = self.give_read(bias, self.shape.inner)
         if self.shape.activation == "gelu":
             return self.graph.node("BiasGelu", [x, bias_name], f"{bias}.gelu", None, _ORT)
@@ -101,6 +112,7 @@ class _Builder:
         return self.graph.node("Gelu", [x], f"{bias}.gelu", {"approximate": "tanh"})
 
     def embeddings(self, words: str, types: bool) -> str:
+        """Add places and types to the words, and norm them."""
         shape, names = self.shape, self.shape.names
         table = self.read(f"{names.positions}.weight", shape.positions, shape.width)[shape.first_position :]
         kinds = f"{shape.prefix}{names.types}.weight"
@@ -151,84 +163,78 @@ class _Builder:
         outer = self.linear(inner, at + names.outer, width, shape.inner)
         return self.norm(outer, x, at + names.output_norm, f"{at}{names.outer}.bias", f"{at}output")
 
+    def start(self, x: str) -> str:
+        """Add the first token's vectors, shape (batch, width)."""
+        at = self.graph.constant("first", INT64, [], b"\0" * 8)
+        return self.graph.node("Gather", [x, at], "pooled", {"axis": 1})
+
     def pool(self, x: str, mask: str, pooling: Pooling) -> None:
-        node = self.graph.node
+        """Add `pooled`, one vector a text."""
         if pooling == "cls":
-            node("Gather", [x, self.graph.constant("first", INT64, [], b"\0" * 8)], "pooled", {"axis": 1})
+            self.start(x)
+            return
+        node = self.graph.node
+        keep = node("Unsqueeze", [node("Cast", [mask], "mask.float", {"to": FLOAT}), "ax2"], "keep")
+        self.ints("ax2", 2)
+        self.ints("ax1", 1)
+        if pooling == "mean":
+            total = node("ReduceSum", [node("Mul", [x, keep], "kept"), "ax1"], "total", {"keepdims": 0})
+            count = node("ReduceSum", [keep, "ax1"], "count", {"keepdims": 0})
+            node("Div", [total, count], "pooled")
         else:
-            keep = node("Unsqueeze", [node("Cast", [mask], "mask.float", {"to": FLOAT}), "ax2"], "keep")
-            self.ints("ax2", 2)
-            self.ints("ax1", 1)
-            if pooling == "mean":
-                total = node("ReduceSum", [node("Mul", [x, keep], "kept"), "ax1"], "total", {"keepdims": 0})
-                count = node("ReduceSum", [keep, "ax1"], "count", {"keepdims": 0})
-                node("Div", [total, count], "pooled")
-            else:
-                one = self.graph.constant("one", FLOAT, [], np.float32(1).tobytes())
-                far = self.graph.constant("far", FLOAT, [], np.float32(1e9).tobytes())
-                away = node("Mul", [node("Sub", [keep, one], "minus"), far], "away")
-                node("ReduceMax", [node("Add", [x, away], "kept"), "ax1"], "pooled", {"keepdims": 0})
+            one, far = self.number("one", 1), self.number("far", 1e9)
+            away = node("Mul", [node("Sub", [keep, one], "minus"), far], "away")
+            node("ReduceMax", [node("Add", [x, away], "kept"), "ax1"], "pooled", {"keepdims": 0})
 
-    def head(self, head: Head) -> None:
-        """Add a head, in full precision: its cost is nothing, and its output is the score."""
-        pooled = "pooled"
-        if head.dense:
-            out = self._plain(pooled, head.dense, self.shape.width)
-            pooled = self.graph.node({"tanh": "Tanh", "relu": "Relu"}[head.activation], [out], "bent")
-        self.graph.node("Identity", [self._plain(pooled, head.out, 1)], "scores")
-        self.graph.output("scores", FLOAT, ["batch", 1])
-
-    def _plain(self, x: str, name: str, rows: int) -> str:
-        weight = self.give(
-            f"head.{name}.weight", self.weights.tensor(f"{name}.weight", (rows, self.shape.width))
-        )
-        bias = self.give(f"head.{name}.bias", self.weights.tensor(f"{name}.bias", (rows,)))
-        return self.graph.node("Gemm", [x, weight, bias], f"head.{name}", {"transB": 1})
+    def plain(self, x: str, name: str, rows: int, columns: int) -> str:
+        """Add x · Wᵀ + b in full precision, by names in full, shape (batch, rows)."""
+        weight = self.give(f"{name}.plain", self.weights.tensor(f"{name}.weight", (rows, columns)))
+        bias = self.give(f"{name}.plain_bias", self.weights.tensor(f"{name}.bias", (rows,)))
+        return self.graph.node("Gemm", [x, weight, bias], f"{name}.plain_out", {"transB": 1})
 
 
 def build(
     shape: Shape,
     weights: Weights,
-    pooling: Pooling,
+    end: Pooling | Head,
     int8: bool = False,
     *,
     types: bool = False,
-    head: Head | None = None,
     tokens: bool = False,
 ) -> tuple[bytes, Given]:
     """Return a graph and the tensors that its session must be given.
 
     Inputs: `words` float32 (batch, length, width), the rows of the word table; `mask` int32 (batch,
     length), 1 for a token and 0 for padding; for MPNet `buckets` int64 (length, length); where asked for,
-    `types` int64 (batch, length). Output: `pooled` float32 (batch, width), or with a head `scores` float32
-    (batch, 1); where asked for, after it the last layer's states, float32 (batch, length, width).
+    `types` int64 (batch, length); and those of a head. Output: `pooled` float32 (batch, width), or with a head
+    `scores` float32 (batch, 1); where asked for, after it the last layer's states, float32 (batch, length, width).
 
     Args:
         shape: The network.
         weights: Its tensors.
-        pooling: How a text's token vectors become one.
+        end: How a text's token vectors become one, or the head that makes a score of them.
         int8: Whether to quantise the layers' matrices, one scale for each output channel.
         types: Whether each token's type is given; otherwise all are of the first.
-        head: What makes a score of the pooled vector; None for the vector itself.
-        tokens: Whether to give the states of all tokens, too. Pooling by the first token then looks at the
+        tokens: Whether to give the states of all tokens, too. What needs the first token only then looks at the
             others in the last layer as well, which costs a little.
 
     Raises:
         ModelError: a tensor is missing or has another shape than config.json says.
     """
-    builder = _Builder(shape, weights, int8)
+    builder = Builder(shape, weights, int8)
     words = builder.graph.input("words", FLOAT, ["batch", "length", shape.width])
     mask = builder.graph.input("mask", INT32, ["batch", "length"])
     x = builder.embeddings(words, types and bool(shape.names.types))
     relative = builder.relative() if shape.buckets else ""
+    first_only = (end == "cls" if isinstance(end, str) else end.first_only) and not (relative or tokens)
     for number in range(shape.layers):
-        last = number == shape.layers - 1
-        x = builder.layer(x, number, mask, relative, last and pooling == "cls" and not (relative or tokens))
-    builder.pool(x, mask, pooling)
-    if head:
-        builder.head(head)
-    else:
+        x = builder.layer(x, number, mask, relative, first_only and number == shape.layers - 1)
+    if isinstance(end, str):
+        builder.pool(x, mask, end)
         builder.graph.output("pooled", FLOAT, ["batch", shape.width])
+    else:
+        builder.graph.node("Identity", [end.add(builder, x)], "scores")
+        builder.graph.output("scores", FLOAT, ["batch", 1])
     if tokens:
         builder.graph.output(x, FLOAT, ["batch", "length", shape.width])
     return builder.graph.to_bytes(), builder.given

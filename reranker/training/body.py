@@ -17,10 +17,12 @@ from indexer.encoder.weights import Safetensors
 from indexer.errors import ModelError
 from reranker.adapter import CONFIG, AdapterSettings, MergedWeights, digest_of, read_settings
 from reranker.errors import InvalidTrainingSettings, RerankerModelError
+from reranker.torch_match import TorchMatchHead
 from reranker.training.reader import PairReader
 from reranker.training.settings import TrainingSettings
 
 _HEAD = "ForSequenceClassification"
+_SCORING = ("classifier.match.", "classifier.cls.", "classifier.weight", "classifier.bias")
 _POOLERS = frozenset({"bert", "camembert", "mpnet", "roberta", "xlm-roberta"})
 
 
@@ -33,7 +35,7 @@ class Body:
         reader: Makes its windows.
         base: The base's name, or its folder where it was given as one: what an adapter is an adapter of.
         digest: sha256 of the base's weights.
-        pooling: What the head looks at: `pooler`, `cls` or `mean`.
+        pooling: What the head looks at: `match` or `pooler`.
         layers: Which layers of the base it has; None for all.
         adapter: The adapter that it goes on from, or None.
     """
@@ -53,8 +55,9 @@ class Body:
 
     @property
     def head(self) -> nn.Module:
-        """What the score comes from: a linear layer, or what transformers has in the place of one."""
-        return self.transformer.classifier if self.pooling == "pooler" else self.encoder[-1].linear
+        """What the score comes from: what compares query and passage, or what transformers has in its place."""
+        head: nn.Module = self.transformer.classifier if self.pooling == "pooler" else self.encoder[-1]
+        return head
 
     def blocks(self) -> list[nn.Module]:
         """The layers, from below."""
@@ -96,9 +99,8 @@ def build(settings: TrainingSettings, device: str) -> Body:
     torch.manual_seed(settings.seed)
     encoder, pooling = _assembled(settings, found, recipe, known, device)
     layers = known.layers if known else settings.layers or None
-    body = Body(
-        encoder, _reader(settings, recipe), _named(settings, found, known), digest, pooling, layers, adapter
-    )
+    reader = _reader(settings, recipe, pooling)
+    body = Body(encoder, reader, _named(settings, found, known), digest, pooling, layers, adapter)
     _keep_layers(body, recipe)
     if known and adapter:
         _fill(body, recipe, known, adapter, head_only=settings.method == "lora")
@@ -137,7 +139,7 @@ def _assembled(
             )
             modules = [body]
         else:
-            modules = _pooled(recipe, settings, config, options, pooling)
+            modules = _matching(recipe, settings, config | {"num_labels": 1}, options)
         encoder = CrossEncoder(modules=modules, device=device, activation_fn=nn.Identity())
     except Exception as error:  # whatever transformers and a model's own code raise
         raise RerankerModelError(f"{found.root}: transformers cannot load it as a base: {error}") from error
@@ -154,30 +156,26 @@ def _pooling(
     """Return what the head looks at: what the base's own head does, or what the settings say of a new one."""
     pooling = known.pooling if known else "pooler" if finished else settings.pooling
     if pooling == "auto":
-        pooling = "cls" if settings.method == "lora" else "pooler"
+        pooling = "match" if settings.method == "lora" else "pooler"
     if settings.method != "lora" and pooling != "pooler":
         raise InvalidTrainingSettings(
             f"pooling must be pooler, or auto, with the method {settings.method}: a whole model is saved with the head "
             f"that transformers gives it; found {pooling}"
         )
-    if settings.method == "lora" and pooling == "pooler" and recipe.config.get("model_type") != "bert":
+    kind = recipe.config.get("model_type")
+    if settings.method == "lora" and pooling == "pooler" and kind != "bert":
+        what = "method must be full or frozen" if finished else "pooling must be match with LoRA"
         raise InvalidTrainingSettings(
-            f"pooling must be cls or mean with LoRA on a model of the type {recipe.config.get('model_type')}: an "
-            "adapter keeps the pooler of BERT only"
+            f"{what} on a model of the type {kind}: an adapter keeps the pooler of BERT only"
         )
     return pooling
 
 
-def _pooled(
-    recipe: Recipe,
-    settings: TrainingSettings,
-    config: Mapping[str, Any],
-    options: Mapping[str, Any],
-    pooling: str,
+def _matching(
+    recipe: Recipe, settings: TrainingSettings, config: Mapping[str, Any], options: Mapping[str, Any]
 ) -> list[nn.Module]:
-    """Return a transformer, its pooling, and a new linear head."""
-    from sentence_transformers.cross_encoder.modules import Dense, Transformer
-    from sentence_transformers.sentence_transformer.modules import Pooling
+    """Return a transformer, and a new head that compares the states of query and passage."""
+    from sentence_transformers.cross_encoder.modules import Transformer
 
     bare = {"add_pooling_layer": False} if recipe.config.get("model_type") in _POOLERS else {}
     body = Transformer(
@@ -186,20 +184,17 @@ def _pooled(
         model_kwargs=dict(options) | bare,
         config_kwargs=dict(config),
     )
-    width = int(body.get_embedding_dimension())
-    head = Dense(width, 1, activation_function=nn.Identity(), module_output_name="scores")
-    nn.init.normal_(head.linear.weight, std=0.02)
-    nn.init.zeros_(head.linear.bias)
-    return [body, Pooling(width, pooling_mode=pooling), head]
+    return [body, TorchMatchHead(int(body.get_embedding_dimension()))]
 
 
-def _reader(settings: TrainingSettings, recipe: Recipe) -> PairReader:
+def _reader(settings: TrainingSettings, recipe: Recipe, pooling: str) -> PairReader:
     padding = recipe.config.get("pad_token_id")
     return PairReader(
         recipe.folder / "tokenizer.json",
         settings.max_tokens,
         lower=recipe.lower,
         types=int(recipe.config.get("type_vocab_size") or 0) > 1,
+        parts=pooling == "match",
         padding=padding if isinstance(padding, int) else 0,
     )
 
@@ -234,7 +229,7 @@ def _fill(body: Body, recipe: Recipe, known: AdapterSettings, adapter: Path, *, 
                 if head_only and not name.startswith("classifier."):
                     continue
                 merged = weights.tensor(name, tuple(parameter.shape))
-                scale = known.scale if name.startswith("classifier.") else 1.0
+                scale = known.scale if name.startswith(_SCORING) else 1.0
                 parameter.copy_(torch.from_numpy(np.array(merged)) * scale)
     except ModelError as error:
         raise RerankerModelError(str(error)) from error

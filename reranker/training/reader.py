@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from indexer.encoder.tokens import Tokens, read_tokenizer
 from indexer.errors import ModelError
 from reranker.errors import RerankerModelError
+from reranker.layout import ids_of, parts_of, types_of
+from reranker.match import PARTS
 from reranker.pairs import PassageText, passage_text
 from reranker.windows import Framing, Window
 
@@ -29,6 +34,7 @@ class PairReader:
         max_tokens: Of a window, specials included.
         lower: Whether texts are put in lower case first.
         types: Whether the model tells the query's tokens from the passage's by their type.
+        parts: Whether its head asks which tokens are the query's and which the passage's.
         padding: The id that a shorter window ends in.
 
     Raises:
@@ -36,7 +42,14 @@ class PairReader:
     """
 
     def __init__(
-        self, tokenizer: Path, max_tokens: int, *, lower: bool = False, types: bool = True, padding: int = 0
+        self,
+        tokenizer: Path,
+        max_tokens: int,
+        *,
+        lower: bool = False,
+        types: bool = True,
+        parts: bool = False,
+        padding: int = 0,
     ) -> None:
         try:
             tokens = Tokens(read_tokenizer(tokenizer), max_tokens, lower=lower)
@@ -45,6 +58,7 @@ class PairReader:
         self.max_tokens = max_tokens
         self._framing = Framing(tokens, max_tokens)
         self._types = types
+        self._parts = parts
         self._padding = padding
 
     def windows(self, pairs: Sequence[Pair]) -> tuple[list[Window], list[int]]:
@@ -64,14 +78,11 @@ class PairReader:
         return windows, owners
 
     def tensors(self, windows: Sequence[Window]) -> dict[str, Tensor]:
-        """Return what a transformer takes: int64 tensors of shape (windows, longest)."""
-        shape = (len(windows), max((len(window.ids) for window in windows), default=0))
-        ids = torch.full(shape, self._padding, dtype=torch.int64)
-        mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
-        for row, window in enumerate(windows):
-            length = len(window.ids)
-            ids[row, :length] = torch.tensor(window.ids)
-            mask[row, :length] = 1
-            types[row, window.second : length] = 1
-        features = {"input_ids": ids, "attention_mask": mask}
-        return features | {"token_type_ids": types} if self._types else features
+        """Return what the model takes, of shape (windows, longest): ids, mask, types; and what its head asks for."""
+        ids, mask = ids_of(windows, self._padding)
+        features: dict[str, NDArray[Any]] = {"input_ids": ids, "attention_mask": mask.astype(np.int64)}
+        if self._types:
+            features["token_type_ids"] = types_of(windows)
+        if self._parts:
+            features |= dict(zip(PARTS, parts_of(windows), strict=True))
+        return {name: torch.from_numpy(value) for name, value in features.items()}

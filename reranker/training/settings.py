@@ -13,7 +13,7 @@ from reranker.errors import InvalidTrainingSettings
 from reranker.training.objectives import OBJECTIVES, RELATIVE
 
 Method: TypeAlias = Literal["lora", "full", "frozen"]
-Pooling: TypeAlias = Literal["auto", "cls", "mean", "pooler"]
+Pooling: TypeAlias = Literal["auto", "match", "pooler"]
 Schedule: TypeAlias = Literal["linear", "cosine", "constant"]
 Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
@@ -58,9 +58,10 @@ class TrainingSettings:
         objective: What is made small; see `reranker.training.objectives`.
         layers: Which layers of the base are used, from 0 at the bottom; none named are all. A model of few layers is
             faster and less good.
-        pooling: What a new head looks at: the first token's vector (`cls`), the mean of all (`mean`), or the first
-            token's through the base's own dense layer and tanh (`pooler`). `auto` is `cls` for an adapter, and `pooler`
-            for a whole model, which can have no other. No choice where the base has a head.
+        pooling: What a new head makes a score of: the states of query and passage, compared (`match`; see
+            `reranker.match`), or the first token's through the base's own dense layer and tanh (`pooler`). `auto` is
+            `match` for an adapter, and `pooler` for a whole model, which can have no other. No choice where the base
+            has a head.
         max_tokens: Tokens of a window, query and specials included.
         rank: Width of LoRA's matrices.
         alpha: LoRA's factor; what is added is (alpha / rank) · B · A.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,67 @@ def head_tensors(seed: int = 1) -> Tensors:
     return {"classifier.weight": weight, "classifier.bias": rng.normal(0, 1, 1).astype(np.float32)}
 
 
+def match_tensors(seed: int = 1) -> Tensors:
+    """The tensors of a head that compares."""
+    rng = np.random.default_rng(seed)
+    shapes = {"match.weight": (1, 2), "token.weight": (1, WIDTH), "cls.weight": (1, WIDTH), "cls.bias": (1,)}
+    return {
+        f"classifier.{name}": rng.normal(0, 1, shape).astype(np.float32) for name, shape in shapes.items()
+    }
+
+
+def plain_states(config: dict[str, Any], at: Tensors, ids: list[int], second: int) -> np.ndarray:
+    """The states of one window after a BERT's last layer, in float64 and without any regard to speed."""
+    erf = np.vectorize(math.erf)
+
+    def norm(x: np.ndarray, name: str) -> np.ndarray:
+        centred = x - x.mean(-1, keepdims=True)
+        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + config["layer_norm_eps"])
+        return scaled * at[f"{name}.weight"] + at[f"{name}.bias"]
+
+    def linear(x: np.ndarray, name: str) -> np.ndarray:
+        return x @ at[f"{name}.weight"].T + at[f"{name}.bias"]
+
+    types = [int(place >= second) for place in range(len(ids))]
+    x = at["embeddings.word_embeddings.weight"][ids] + at["embeddings.position_embeddings.weight"][: len(ids)]
+    x = norm(x + at["embeddings.token_type_embeddings.weight"][types], "embeddings.LayerNorm")
+    for layer in range(config["num_hidden_layers"]):
+        p = f"encoder.layer.{layer}."
+        q, k, v = (
+            np.stack(np.split(linear(x, f"{p}attention.self.{n}"), config["num_attention_heads"], axis=1))
+            for n in ("query", "key", "value")
+        )
+        scores = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
+        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        mixed = np.concatenate(list(weights / weights.sum(-1, keepdims=True) @ v), axis=1)
+        x = norm(linear(mixed, f"{p}attention.output.dense") + x, f"{p}attention.output.LayerNorm")
+        inner = linear(x, f"{p}intermediate.dense")
+        inner = inner * 0.5 * (1 + erf(inner / math.sqrt(2)))
+        x = norm(linear(inner, f"{p}output.dense") + x, f"{p}output.LayerNorm")
+    return x
+
+
+def plain_match(at: Tensors, states: np.ndarray, query: tuple[int, int], passage: tuple[int, int]) -> float:
+    """The score of one window by the head that compares, written out term by term in float64."""
+    weight, token, cls, bias = (np.asarray(at[f"classifier.{name}"], float) for name in MATCH)
+    h = np.asarray(states, float)
+    late = alike = 0.0
+    if query[0] < query[1] and passage[0] < passage[1]:
+        total = 0.0
+        for i in range(*query):
+            share = math.exp(token[0] @ h[i])
+            cosines = [h[i] @ h[j] / math.sqrt((h[i] @ h[i]) * (h[j] @ h[j])) for j in range(*passage)]
+            total += share
+            late += share * max(cosines)
+        late /= total
+        a, b = h[slice(*query)].mean(0), h[slice(*passage)].mean(0)
+        alike = a @ b / math.sqrt((a @ a) * (b @ b))
+    return float(weight[0, 0] * late + weight[0, 1] * alike + cls[0] @ h[0] + bias[0])
+
+
+MATCH = ("match.weight", "token.weight", "cls.weight", "cls.bias")
+
+
 def write_config(root: Path, architecture: str, **changes: Any) -> None:
     config = {"model_type": "bert", "architectures": [architecture], "type_vocab_size": 2, **SIZES}
     config |= {"hidden_act": "gelu", "layer_norm_eps": 1e-12, "id2label": {"0": "LABEL_0"}, **changes}
@@ -132,6 +194,12 @@ def lora_tensors(seed: int = 2, rank: int = 4, dtype: str = "float16") -> Tensor
 
 def saved_head() -> Tensors:
     return {f"base_model.model.{name}": tensor for name, tensor in head_tensors().items()}
+
+
+def match_adapter() -> Tensors:
+    """What an adapter with a head that compares holds."""
+    lora = {name: tensor for name, tensor in lora_tensors().items() if "pooler" not in name}
+    return lora | {f"base_model.model.{name}": tensor for name, tensor in match_tensors().items()}
 
 
 def write_adapter(root: Path, tensors: Tensors | None = None, config: Any = None, **settings: Any) -> Path:

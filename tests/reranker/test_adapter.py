@@ -17,7 +17,7 @@ from indexer.encoder.weights import Safetensors
 from indexer.errors import ModelError
 from reranker import RerankerModelError, load_reranker
 from reranker.adapter import MergedWeights, _product, digest_of
-from reranker.heads import head_of_adapter
+from reranker.heads import head_of
 
 Make = Callable[..., Path]
 PREFIX = "base_model.model.bert."
@@ -140,23 +140,23 @@ def test_the_digest_is_that_of_the_files_one_after_the_other(tmp_path: Path) -> 
         digest_of([tmp_path / "c"])
 
 
-@pytest.mark.parametrize("pooling", ["pooler", "cls", "mean"])
-def test_scores_are_those_of_the_merged_weights(adapter: Make, tiny: Any, pooling: str) -> None:
-    folder = adapter(pooling=pooling, scale=2.0)
+def test_scores_are_those_of_the_merged_weights(adapter: Make, tiny: Any) -> None:
+    folder = adapter(scale=2.0)
     found = load_reranker(str(folder), device="cpu").score("the cat", ["on the mat", "winter"])
     config = json.loads((folder.parent / "base" / "config.json").read_text())
     whole = expected_tensors(tiny, tiny.lora_tensors(), 1.5) | tiny.head_tensors()
     path = folder / "whole.safetensors"
     tiny.write_safetensors(path, {name: np.asarray(t, np.float32) for name, t in whole.items()})
     weights = Safetensors([path])
-    chosen, head = head_of_adapter(pooling)
-    graph = OnnxGraph("t", shape_of(config, weights), weights, chosen, 10, types=True, head=head)
+    head = head_of(weights, "", "whole")
+    graph = OnnxGraph("t", shape_of(config, weights), weights, head, 10, types=True)
     tokenizer = tiny.small_tokenizer()
     tokenizer.no_truncation()
     tokenizer.no_padding()
     for text, score in zip(["on the mat", "winter"], found, strict=True):
         pair = tokenizer.encode("the cat", text)
-        assert 2 * graph.run([pair.ids], [pair.type_ids.index(1)])[0, 0] == pytest.approx(score, abs=1e-4)
+        types = {"types": np.array([pair.type_ids], np.int64)}
+        assert 2 * graph.run([pair.ids], types)[0, 0] == pytest.approx(score, abs=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore:.*:FutureWarning")  # peft's own use of transformers
@@ -199,6 +199,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a later format": (lambda f: rewrite(f / "quire.json", format=2), "is of format 2, and this release reads 1"),
     "no base": (lambda f: rewrite(f / "quire.json", base=None), "found base: None"),
     "odd pooling": (lambda f: rewrite(f / "quire.json", pooling="max"), "found pooling: 'max'"),
+    "another head": (lambda f: rewrite(f / "quire.json", pooling="match"), "holds a tensor classifier.token.weight"),
     "no length": (lambda f: rewrite(f / "quire.json", max_tokens=0), "found max_tokens: 0"),
     "too short": (lambda f: rewrite(f / "quire.json", max_tokens=10), "reads 10 tokens at a time"),
     "odd scale": (lambda f: rewrite(f / "quire.json", scale=-1), "found scale: -1"),

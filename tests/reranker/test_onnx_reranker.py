@@ -1,7 +1,6 @@
 """The graph against a plain BERT in numpy, and against sentence-transformers' CrossEncoder."""
 
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,39 +27,13 @@ PASSAGES: list[str | PassageText] = [
 QUERY = "the cat on the river"
 
 
-def plain_logits(
-    config: dict[str, Any], at: dict[str, np.ndarray], ids: list[int], second: int, pooling: str
+def plain_logit(
+    tiny: Any, config: dict[str, Any], at: dict[str, np.ndarray], ids: list[int], second: int
 ) -> float:
-    """One window through a BERT with a head, in float64 and without any regard to speed."""
-    erf = np.vectorize(math.erf)
-
-    def norm(x: np.ndarray, name: str) -> np.ndarray:
-        centred = x - x.mean(-1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + config["layer_norm_eps"])
-        return scaled * at[f"{name}.weight"] + at[f"{name}.bias"]
-
-    def linear(x: np.ndarray, name: str) -> np.ndarray:
-        return x @ at[f"{name}.weight"].T + at[f"{name}.bias"]
-
-    types = [int(place >= second) for place in range(len(ids))]
-    x = at["embeddings.word_embeddings.weight"][ids] + at["embeddings.position_embeddings.weight"][: len(ids)]
-    x = norm(x + at["embeddings.token_type_embeddings.weight"][types], "embeddings.LayerNorm")
-    for layer in range(config["num_hidden_layers"]):
-        p = f"encoder.layer.{layer}."
-        q, k, v = (
-            np.stack(np.split(linear(x, f"{p}attention.self.{n}"), config["num_attention_heads"], axis=1))
-            for n in ("query", "key", "value")
-        )
-        scores = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
-        weights = np.exp(scores - scores.max(-1, keepdims=True))
-        mixed = np.concatenate(list(weights / weights.sum(-1, keepdims=True) @ v), axis=1)
-        x = norm(linear(mixed, f"{p}attention.output.dense") + x, f"{p}attention.output.LayerNorm")
-        inner = linear(x, f"{p}intermediate.dense")
-        inner = inner * 0.5 * (1 + erf(inner / math.sqrt(2)))
-        x = norm(linear(inner, f"{p}output.dense") + x, f"{p}output.LayerNorm")
-    pooled = x.mean(0) if pooling == "mean" else x[0]
-    pooled = np.tanh(linear(pooled, "pooler.dense")) if pooling == "pooler" else pooled
-    return float(linear(pooled, "classifier")[0])
+    """One window through a BERT with BERT's head, in float64."""
+    first = tiny.plain_states(config, at, ids, second)[0]
+    pooled = np.tanh(first @ at["pooler.dense.weight"].T + at["pooler.dense.bias"])
+    return float((pooled @ at["classifier.weight"].T + at["classifier.bias"])[0])
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
@@ -73,23 +46,25 @@ def read(path: Path) -> dict[str, np.ndarray]:
     }
 
 
-def plain_scores(root: Path, at: dict[str, np.ndarray], pooling: str, **changes: Any) -> list[float]:
+def plain_scores(tiny: Any, root: Path, at: dict[str, np.ndarray]) -> list[float]:
     """The highest logit of each passage's windows."""
-    config = json.loads((root / "config.json").read_text()) | changes
+    config = json.loads((root / "config.json").read_text())
     framing = Framing(Tokens(read_tokenizer(root / "tokenizer.json"), 48), 48)
     texts = [PassageText(one) if isinstance(one, str) else one for one in PASSAGES]
     readings = framing.passages(framing.query(QUERY), texts)
     return [
-        max(plain_logits(config, at, window.ids, window.second, pooling) for window in reading.windows)
+        max(plain_logit(tiny, config, at, window.ids, window.second) for window in reading.windows)
         for reading in readings
     ]
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_scores_are_those_of_a_plain_bert(cross_encoder: Callable[..., Path], threads: int) -> None:
+def test_scores_are_those_of_a_plain_bert(
+    cross_encoder: Callable[..., Path], tiny: Any, threads: int
+) -> None:
     root = cross_encoder()
     scorer = load_reranker(str(root), device="cpu", threads=threads)
-    expected = plain_scores(root, read(root / "model.safetensors"), "pooler")
+    expected = plain_scores(tiny, root, read(root / "model.safetensors"))
     assert np.abs(scorer.score(QUERY, PASSAGES) - expected).max() < 1e-4
     assert scorer.max_tokens == 48
     assert scorer.name == "tiny"
@@ -107,19 +82,26 @@ def test_int8_keeps_the_order_and_does_not_depend_on_the_batch(cross_encoder: Ca
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_the_onnx_package_finds_nothing_amiss(cross_encoder: Callable[..., Path], precision: str) -> None:
+@pytest.mark.parametrize("head", ["linear", "match"])
+def test_the_onnx_package_finds_nothing_amiss(
+    cross_encoder: Callable[..., Path], tiny: Any, precision: str, head: str
+) -> None:
     onnx = pytest.importorskip("onnx")
     from indexer.encoder.architectures import shape_of
     from indexer.encoder.graph import build
     from reranker.heads import head_of
+    from reranker.match import PARTS, MatchHead
 
     root = cross_encoder()
+    if head == "match":
+        tiny.write_safetensors(root / "model.safetensors", tiny.body_tensors() | tiny.match_tensors())
     weights = Safetensors([root / "model.safetensors"])
     shape = shape_of(json.loads((root / "config.json").read_text()), weights)
-    pooling, head = head_of(weights, shape.prefix, "tiny")
-    data, given = build(shape, weights, pooling, precision == "int8", types=True, head=head)
+    own = head_of(weights, shape.prefix, "tiny") if head == "linear" else MatchHead()
+    data, given = build(shape, weights, own, precision == "int8", types=True)
     model = onnx.load_model_from_string(data)
-    assert [item.name for item in model.graph.input] == ["words", "mask", "types"]
+    inputs = ["words", "mask", "types", *([] if head == "linear" else PARTS)]
+    assert [item.name for item in model.graph.input] == inputs
     assert [item.name for item in model.graph.output] == ["scores"]
     for tensor in model.graph.initializer:  # the checker would look for a file of the external ones
         if tensor.name in given:

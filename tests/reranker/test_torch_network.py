@@ -41,9 +41,9 @@ def on_torch(root: Path) -> Any:
 
 
 @needs_torch
-@pytest.mark.parametrize("pooling", ["pooler", "cls", "mean"])
-def test_an_adapter_gives_the_scores_of_the_graph(adapter: Make, pooling: str) -> None:
-    folder = adapter(pooling=pooling, scale=3.0)
+@pytest.mark.parametrize("pooling", ["pooler", "match"])
+def test_an_adapter_gives_the_scores_of_the_graph(adapter: Make, tiny: Any, pooling: str) -> None:
+    folder = adapter(tiny.match_adapter() if pooling == "match" else None, pooling=pooling, scale=3.0)
     expected = load_reranker(str(folder), device="cpu").score("the cat", PASSAGES)
     assert on_torch(folder).score("the cat", PASSAGES) == pytest.approx(expected, abs=1e-4)
 
@@ -59,11 +59,12 @@ def test_a_whole_model_gives_the_scores_of_the_graph(cross_encoder: Make) -> Non
 
 
 @needs_torch
-@pytest.mark.parametrize("kind", ["whole", "adapter"])
+@pytest.mark.parametrize("kind", ["whole", "adapter", "match"])
 def test_bf16_is_close_and_has_a_fingerprint_of_its_own(
-    cross_encoder: Make, adapter: Make, kind: str
+    cross_encoder: Make, adapter: Make, tiny: Any, kind: str
 ) -> None:
-    root = str(cross_encoder() if kind == "whole" else adapter())
+    made = cross_encoder() if kind == "whole" else adapter()
+    root = str(adapter(tiny.match_adapter(), pooling="match") if kind == "match" else made)
     whole = load_reranker(root, device="cpu")
     half = load_reranker(root, device="cpu", precision="bf16")
     assert half.fingerprint == f"{whole.fingerprint}+bf16"
@@ -126,7 +127,7 @@ def test_callers_at_the_same_time_get_their_own_scores(cross_encoder: Make) -> N
 
 
 def window(number: int) -> Window:
-    return Window([number], 1, 0)
+    return Window([number], (0, 0), (0, 1), 1, 0)
 
 
 def test_what_waits_is_run_together() -> None:

@@ -65,7 +65,7 @@ def test_a_long_passage_in_the_batch_changes_no_other_querys_gradient(small: Sma
 
 
 def test_the_librarys_own_reading_and_ours_agree_on_what_fits(small: Small, words: Words) -> None:
-    body = prepared(small(), "cpu")
+    body = prepared(small(pooling="pooler"), "cpu")
     body.encoder.eval()
     pairs = [(one.query, passage) for one in words(6, 0).train for passage in one.passages]
     with torch.inference_mode():

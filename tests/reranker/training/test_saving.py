@@ -24,7 +24,7 @@ from reranker.training.scoring import score_examples  # noqa: E402
 
 Words = Callable[..., TrainingData]
 Small = Callable[..., TrainingSettings]
-POOLINGS = ["cls", "mean", "pooler"]
+POOLINGS = ["match", "pooler"]
 
 
 def scores_in_torch(settings: TrainingSettings, data: TrainingData) -> list[float]:
@@ -103,7 +103,7 @@ def test_peft_reads_the_folder(small: Small, words: Words, tmp_path: Path, tiny_
 def test_the_folder_says_what_it_is_of(small: Small, words: Words, tmp_path: Path, tiny_body: Path) -> None:
     from hashlib import sha256
 
-    model = train(small(layers=(1,), pooling="mean"), words(8, 2), tmp_path / "run").model
+    model = train(small(layers=(1,)), words(8, 2), tmp_path / "run").model
     assert {path.name for path in model.iterdir()} == {
         "README.md",
         "adapter_config.json",
@@ -117,10 +117,18 @@ def test_the_folder_says_what_it_is_of(small: Small, words: Words, tmp_path: Pat
         "base": str(tiny_body),
         "base_digest": digest,
         "max_tokens": 40,
-        "pooling": "mean",
+        "pooling": "match",
         "scale": 1.0,
         "layers": [1],
     }
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_whoever_may_read_the_card_may_read_the_weights(
+    method: str, small: Small, words: Words, tmp_path: Path
+) -> None:
+    model = train(small(method=method), words(4, 0), tmp_path / "run").model
+    assert len({path.stat().st_mode for path in model.iterdir() if path.is_file()}) == 1
 
 
 def test_a_model_of_some_layers_is_read_as_it_was_trained(small: Small, words: Words, tmp_path: Path) -> None:
@@ -171,7 +179,7 @@ def test_settings_that_do_not_fit_the_base_are_refused(small: Small) -> None:
     with pytest.raises(InvalidTrainingSettings, match="layers must be under 2"):
         prepared(small(layers=(0, 2)), "cpu")
     with pytest.raises(InvalidTrainingSettings, match="pooling must be pooler"):
-        prepared(small(method="full", pooling="mean"), "cpu")
+        prepared(small(method="full", pooling="match"), "cpu")
 
 
 def test_a_model_with_more_outputs_is_refused(small: Small, tiny_body: Path, tmp_path: Path) -> None:
