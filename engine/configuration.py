@@ -64,6 +64,7 @@ class IndexingSettings:
         tokens: The most tokens of one passage, the headings above it included.
         overlap: About how many tokens a passage shares with the one before it.
         language: Of text in the Latin script, for stems: a Snowball language.
+        token_vectors: Whether to keep each token's own vector, for late interaction.
 
     Raises:
         InvalidSettings: a value is outside its range.
@@ -76,6 +77,7 @@ class IndexingSettings:
     tokens: int = 256
     overlap: int = 32
     language: str = "english"
+    token_vectors: bool = True
 
     def __post_init__(self) -> None:
         if not self.encoder.strip():

@@ -1,15 +1,17 @@
 """Token vectors in 24 bytes each, and how a query's tokens meet them: the arithmetic of late interaction.
 
-A token's vector is projected onto the directions in which tokens differ most (principal components, fitted once when
-an index is made) and brought back to length 1: without that, frequent words, of which the projection keeps most, would
-be the best match of everything. Then each coordinate is rounded to 16 levels around its mean c, whose spacing is the
-best for a normal distribution of its spread (Max 1960, table II: 0.335 of a deviation). The cosine of a query's token,
-projected likewise to q, with a token of code k is Σ qᵢ cᵢ + Σ qᵢ stepᵢ (kᵢ - 7.5). It is the cosine among the kept
-directions: higher than that of the whole vectors, and in nearly the same order.
+A token's vector is projected onto the directions in which tokens differ most (principal components, fitted once
+when an index is made) and brought back to length 1: without that, frequent words, of which the projection keeps
+most, would be the best match of everything. A rotation at random then spreads every direction evenly over the
+coordinates, so that each is distributed about normally, whatever the vectors are like. Each coordinate is rounded
+to 16 levels around its mean c, whose spacing is the best for a normal distribution of its spread (Max 1960, table
+II: 0.335 of a deviation). The cosine of a query's token, projected likewise to q, with a token of code k is Σ qᵢ cᵢ
++ Σ qᵢ stepᵢ (kᵢ - 7.5). It is the cosine among the kept directions: higher than that of the whole vectors, and in
+nearly the same order.
 
 The query's side of that sum is rounded to whole numbers too, fine enough to change nothing that counts. Then every
 partial sum is a whole number that float32 holds exactly, and a passage's score is the same to the last bit whichever
-passages are scored beside it, on whichever machine.
+passages are scored beside it.
 """
 
 from __future__ import annotations
@@ -28,9 +30,10 @@ from indexer.errors import InvalidSettings
 Codes: TypeAlias = NDArray[np.uint8]
 
 DIMS = 48
+_NARROW = 64  # vectors of so few numbers keep all their directions
 _LEVELS = 16
 _STEP = 0.335  # of a standard deviation
-_FINE = 8192  # whole numbers of a query's coordinate; times 15 times DIMS they stay below 2**24
+_FINE = 8192  # whole numbers of a query's coordinate; times 15 times the coordinates they stay below 2**24
 _TOKENS = 4096  # compared at a time: what they decode to stays in the processor's cache
 # Both halves of each byte, low first, as 2k - 15: odd whole numbers, half a step each.
 _PAIRS = (2.0 * np.stack([np.arange(256) & 15, np.arange(256) >> 4], axis=1) - 15).astype(np.float32)
@@ -55,6 +58,10 @@ class TokenCoding:
     def fitted(cls, sample: Vectors, dims: int = DIMS) -> TokenCoding:
         """Return the coding that loses least of a sample of tokens' unit vectors, shape (n, width).
 
+        Args:
+            sample: The tokens.
+            dims: Directions to keep of vectors of more than 64 numbers; even, at most 128.
+
         Raises:
             InvalidSettings: the sample is empty, or its vectors have fewer than 2 numbers.
         """
@@ -65,8 +72,9 @@ class TokenCoding:
             )
         spread = sample - sample.mean(axis=0, dtype=np.float64)
         _, axes = np.linalg.eigh(spread.T @ spread / count)
-        kept = min(dims, width) // 2 * 2
-        halves = axes.T[::-1][:kept].astype("<f2").astype(np.float32)  # as they are kept
+        kept = (width if width <= _NARROW else dims) // 2 * 2
+        rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(kept, kept)))
+        halves = (rotation @ axes.T[::-1][:kept]).astype("<f2").astype(np.float32)  # as they are kept
         projected = _projected(sample, halves)
         steps = _STEP * np.maximum(projected.std(axis=0), 1e-6)
         return cls(halves, projected.mean(axis=0), steps.astype(np.float32))
@@ -74,7 +82,7 @@ class TokenCoding:
     @property
     def width(self) -> int:
         """Numbers of an uncoded token vector."""
-        return self.axes.shape[1]
+        return int(self.axes.shape[1])
 
     @property
     def token_bytes(self) -> int:
@@ -105,8 +113,7 @@ class TokenCoding:
 
     def decode(self, codes: Codes) -> Vectors:
         """Return what codes stand for among the kept directions, float32, shape (n, dims); of length 1 or nearly."""
-        vectors: Vectors = self.centre + _halves(codes) * (self.steps / 2)
-        return vectors
+        return np.asarray(self.centre + _halves(codes) * (self.steps / 2), dtype=np.float32)
 
     def best_cosines(self, tokens: Vectors, passages: Sequence[Codes]) -> Vectors:
         """Return for each passage and each of the query's tokens the highest cosine among the passage's tokens.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN_FAILURES = 20
 # What an index keeps of [indexing] for good; to change it is to index anew.
-_KEPT = ("encoder", "precision", "tokens", "overlap", "language")
+_KEPT = ("encoder", "precision", "tokens", "overlap", "language", "token_vectors")
 
 
 def open_or_create(path: Path, configuration: Configuration) -> Index:
@@ -53,6 +53,7 @@ def open_or_create(path: Path, configuration: Configuration) -> Index:
             precision=settings.precision,
             language=settings.language,
             passages=SplitterSettings(settings.tokens, settings.overlap),
+            token_vectors=settings.token_vectors,
         )
     _check_unchanged(index, path, configuration)
     return index
@@ -66,6 +67,7 @@ def _check_unchanged(index: Index, path: Path, configuration: Configuration) -> 
         "tokens": index.passages.tokens,
         "overlap": index.passages.overlap,
         "language": language,
+        "token_vectors": index.keeps_token_vectors,
     }
     for value in configuration:
         if value.section != "indexing" or value.key not in _KEPT or value.origin != "option":
@@ -73,8 +75,13 @@ def _check_unchanged(index: Index, path: Path, configuration: Configuration) -> 
         if value.key == "precision" and "int8" not in (value.value, made_with["precision"]):
             continue  # the others may be mixed
         if value.value != made_with[value.key]:
+            before = made_with[value.key]
+            if isinstance(before, bool):
+                how, asked = f"{'with' if before else 'without'} token vectors", "otherwise"
+            else:
+                how, asked = f"with {value.key} {before}", str(value.value)
             raise click.UsageError(
-                f"{path} was made with {value.key} {made_with[value.key]}, and {value.where} says {value.value}; "
+                f"{path} was made {how}, and {value.where} says {asked}; "
                 f"leave {value.where} out, or make another index"
             )
 

@@ -121,8 +121,9 @@ class CollectionGround:
         return self._encoders.get(settings)
 
     def index_fingerprint(self, settings: IndexingSettings) -> str:
-        """Return a hash of documents, analyser, encoder and splitter."""
-        return digest([self.corpus_fingerprint, *self._makers(settings).values()])
+        """Return a hash of documents, analyser, encoder and splitter, and of whether tokens' vectors are kept."""
+        kept = ["token vectors"] if settings.token_vectors else []
+        return digest([self.corpus_fingerprint, *self._makers(settings).values(), *kept])
 
     def _makers(self, settings: IndexingSettings) -> dict[str, str]:
         from indexer.analyser import Analyser
@@ -170,6 +171,7 @@ class CollectionGround:
                 precision=settings.precision,
                 language=settings.language,
                 passages=SplitterSettings(settings.tokens, settings.overlap),
+                token_vectors=settings.token_vectors,
             )
             made = {}
         if made.get("code") != code:

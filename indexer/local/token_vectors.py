@@ -64,6 +64,10 @@ class PassageEncoder:
         return np.concatenate(found), codes
 
 
+def _weights(weights: Scores) -> bool:
+    return bool((np.isfinite(weights) & (weights >= 0)).all())
+
+
 def _says(text: str, spans: Spans) -> NDArray[np.bool_]:
     """Return which tokens have a letter or digit, shape (tokens,): the others answer no query and are not kept."""
     says = (any(map(str.isalnum, text[start:end])) for start, end in spans.tolist())
@@ -125,7 +129,7 @@ class TokenReader:
             InvalidSettings: the shapes do not fit each other or the index.
         """
         count = len(tokens)
-        if tokens.shape != (count, self._coding.width) or weights.shape != (count,) or (weights < 0).any():
+        if tokens.shape != (count, self._coding.width) or weights.shape != (count,) or not _weights(weights):
             raise InvalidSettings(
                 f"{count} tokens of the query must have the shape ({count}, {self._coding.width}) and as many "
                 f"weights of 0 or more; found shapes {tokens.shape} and {weights.shape}"

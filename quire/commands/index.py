@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 @click.option("--tokens", type=int, metavar="N", help="The most tokens of one passage.")
 @click.option("--overlap", type=int, metavar="N", help="Tokens that a passage shares with the one before.")
 @click.option("--language", metavar="NAME", help="Of text in the Latin script, for word stems.")
+@click.option(
+    "--token-vectors/--no-token-vectors",
+    default=None,
+    help="Keep the vector of each token, for late interaction: finer results, a larger index.",
+)
 @click.option("--ignore", multiple=True, metavar="PATTERN", help="Leave these files out (as in .gitignore).")
 @click.option("--delete-missing", is_flag=True, help="Delete what is in the index and not in the sources.")
 @click.option(
@@ -45,6 +50,10 @@ def index_command(state: State, /, sources: tuple[Path, ...], index_path: Path, 
             f"indexing__{name}": (f"--{name}", options[name])
             for name in ("encoder", "precision", "tokens", "overlap", "language")
         },
+        indexing__token_vectors=(
+            "--no-token-vectors" if options["token_vectors"] is False else "--token-vectors",
+            options["token_vectors"],
+        ),
         reading__ignore=("--ignore", options["ignore"] or None),
     )
     from indexer.readers import read_corpus

@@ -6,13 +6,16 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from quire.cli import DONE, PARTLY
 from quire.progress import plural
 from quire.terminal import Screen, harmless, typed
+
+if TYPE_CHECKING:
+    from indexer.index import IndexStats
 
 INDEX = click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
 
@@ -35,6 +38,7 @@ def stats_command(index_path: Path, as_json: bool) -> int:
         ("documents", f"{stats.documents:,}"),
         ("passages", f"{stats.passages:,}"),
         ("vectors", f"{stats.vectors:,}, by {kept}"),
+        ("tokens", _tokens(stats)),
         ("size", f"{stats.megabytes:,} MB"),
         ("encoder", stats.encoder),
         ("analyser", stats.analyser),
@@ -48,13 +52,19 @@ def stats_command(index_path: Path, as_json: bool) -> int:
         room = (
             f"{plural(stats.removed_passages, 'passage')} still on disk; `quire compact` gives the room back"
         )
-        rows.insert(3, ("deleted", room))
+        rows.insert(4, ("deleted", room))
     for name, value in rows:
         label = f"{name:<11}"
         for line in screen.wrap([(value, False)], " " * len(label)):
             click.echo(screen.style(label, "dim") + line[len(label) :], color=True)
             label = " " * len(label)
     return DONE
+
+
+def _tokens(stats: IndexStats) -> str:
+    if stats.token_vectors is None:
+        return "no vectors of single tokens"
+    return f"vectors of those of {plural(stats.token_vectors, 'passage')}, {stats.token_megabytes:,} MB"
 
 
 @click.command("verify")
