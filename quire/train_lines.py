@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -40,8 +41,9 @@ def outcome_lines(outcome: TrainingOutcome, screen: Screen) -> Iterator[str]:
         ]
     )
     yield ""
-    yield "Use it:"
-    yield f"  quire search INDEX --reranker {outcome.model} QUERY"
+    yield "Use it: in quire.toml, or as QUIRE_SEARCH_RERANKER in the environment,"
+    yield "  [search]"
+    yield f"  reranker = {json.dumps(str(outcome.model), ensure_ascii=False)}"
 
 
 def _table(title: str, before: str, changes: Mapping[str, Change], screen: Screen) -> Iterator[str]:

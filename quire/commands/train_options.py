@@ -118,6 +118,8 @@ def _changed(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
     clicks: dict[str, Any] = {"by": "sessions"} if options["sessions"] else {}
     clicks |= {"fit": True} if options["fit_positions"] else {}
     replay = some(path="replay", share="replay_share")
+    if "path" in replay:
+        replay["path"] = str(replay["path"].resolve())
     return replace(
         recipe,
         training=replace(recipe.training, **training),

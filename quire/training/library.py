@@ -122,6 +122,7 @@ class Library:
             precision=settings.precision,
             language=settings.language,
             passages=SplitterSettings(settings.tokens, settings.overlap),
+            token_vectors=False,  # mining has no use for them
         )
         self._stack.callback(index.close)
         return index

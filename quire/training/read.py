@@ -244,8 +244,12 @@ def _made(make: Callable[[], T], values: Mapping[str, Any], where: Callable[[str
     try:
         return make()
     except (InvalidTrainingSettings, IndexingError, SearchError) as error:
-        named = [key for key in values if re.search(rf"\b{re.escape(key)}\b", str(error))]
-        raise InvalidTrainingSettings(f"{where(named[0] if named else '')}{error}") from error
+        places = {key: list(re.finditer(rf"\b{re.escape(key)}\b", str(error))) for key in values}
+        named = {key: found[-1].start() for key, found in places.items() if found}
+        # Messages end with what was found.
+        raise InvalidTrainingSettings(
+            f"{where(max(named, key=named.__getitem__, default=''))}{error}"
+        ) from error
 
 
 def _line(text: str, section: str, key: str, number: int) -> int:
