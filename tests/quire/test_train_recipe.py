@@ -114,7 +114,7 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
         (("weight = 0.5", "weight = 0"), "weight", "weight is above 0"),
         (
             ("weight = 0.5", 'structure = true\nclicks = "a"'),
-            "structure = true",
+            "clicks = ",
             "found structure and clicks",
         ),
         (("depth = 9", 'depth = "deep"'), "[data.mining]", "depth must be a whole number"),
