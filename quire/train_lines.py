@@ -41,7 +41,8 @@ def outcome_lines(outcome: TrainingOutcome, screen: Screen) -> Iterator[str]:
         ]
     )
     yield ""
-    yield "Use it: in quire.toml, or as QUIRE_SEARCH_RERANKER in the environment,"
+    use = "Use it: in quire.toml, or as QUIRE_SEARCH_RERANKER in the environment,"
+    yield from screen.wrap([(use, False)])
     yield "  [search]"
     yield f"  reranker = {json.dumps(str(outcome.model), ensure_ascii=False)}"
 

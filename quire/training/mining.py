@@ -1,26 +1,22 @@
-"""Checking what is known, and mining it into files of examples."""
+"""Mining what is known into files of examples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from quire.training.checking import checked
 from quire.training.events import Doing, Noted, Tell, silent
 from quire.training.library import Library
 from quire.training.recipe import Recipe
 from quire.training.sources import Opened, opened
 from reranker.data.candidates import CandidateSource
-from reranker.data.checks import check_judged
 from reranker.data.example import Example
 from reranker.data.example_file import write_examples
-from reranker.data.findings import Findings
 from reranker.data.judged import JudgedQuery
 from reranker.data.mining import made_from, mine_one
 from reranker.data.mining_settings import MiningReport
-from reranker.errors import TrainingDataError
 from reranker.scorer import PairScorer
-
-_CURED = "only-positives"  # what mining makes good: a query without a wrong answer
 
 
 def mine(recipe: Recipe, out: str | Path, *, tell: Tell = silent, teacher: PairScorer | None = None) -> int:
@@ -59,40 +55,6 @@ def teacher_of(recipe: Recipe) -> PairScorer | None:
     from reranker.load import load_reranker
 
     return load_reranker(recipe.teacher) if recipe.teacher else None
-
-
-def checked(sources: Sequence[Opened], tell: Tell) -> list[int]:
-    """Return how many queries each source has; warnings are told.
-
-    Raises:
-        TrainingDataError: there are errors; the message tells all of them, each with its source.
-    """
-    counts, errors = [], []
-    for source in sources:
-        counter = _Counter(source.judged())
-        findings = check_judged(counter, known=source.known)
-        counts.append(counter.count)
-        kept = Findings(tuple(one for one in findings if one.kind != _CURED or not source.mines))
-        errors += noted(kept, f"{source.name}: ", tell)
-    refuse(errors)
-    return counts
-
-
-def noted(findings: Findings, before: str, tell: Tell) -> list[str]:
-    """Tell the warnings among findings, and return the errors as lines."""
-    for finding in findings.warnings:
-        tell(Noted(f"{before}{finding}", warning=True))
-    return [f"- {before}{finding}" for finding in findings.errors]
-
-
-def refuse(errors: Sequence[str]) -> None:
-    """Raise what the errors say.
-
-    Raises:
-        TrainingDataError: there are some.
-    """
-    if errors:
-        raise TrainingDataError("\n".join(["the training data cannot be used:", *errors]))
 
 
 def mined(
@@ -165,16 +127,3 @@ def _summary(report: MiningReport) -> str:
     if report.unknown_documents:
         parts.append(f"{report.unknown_documents:,} judged documents were not in the index")
     return "; ".join(parts)
-
-
-class _Counter:
-    """Counts what is read through it."""
-
-    def __init__(self, items: Iterator[JudgedQuery]) -> None:
-        self._items = items
-        self.count = 0
-
-    def __iter__(self) -> Iterator[JudgedQuery]:
-        for item in self._items:
-            self.count += 1
-            yield item

@@ -15,10 +15,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from indexer.local.durable import replace_atomically
+from quire.training.checking import checked, noted, refuse
 from quire.training.dividing import Chosen, all_places, divided, mixed, weighed
 from quire.training.events import Doing, Tell
 from quire.training.library import Library
-from quire.training.mining import checked, mined, noted, refuse, teacher_of
+from quire.training.mining import mined, teacher_of
 from quire.training.recipe import DataSource, Recipe
 from quire.training.sources import Opened, opened
 from reranker.data.checks import check
@@ -39,7 +40,8 @@ def check_only(recipe: Recipe, folder: Path, tell: Tell) -> dict[str, int]:
     """
     with Library(folder / INDEXES, recipe.indexing, tell) as library:
         ready, finished = _opened(recipe, library, tell)
-        counts = dict(zip((source.name for source in ready), checked(ready, tell), strict=True))
+        names = [source.name for source in ready]
+        counts = dict(zip(names, _checked(recipe, ready, tell), strict=True))
     for source in finished:
         with ExampleFile(source.examples) as examples:
             counts[source.label] = len(examples)
@@ -59,7 +61,7 @@ def prepare(recipe: Recipe, folder: Path, tell: Tell) -> None:
     with ExitStack() as stack:
         with Library(folder / INDEXES, recipe.indexing, tell) as library:
             ready, _ = _opened(recipe, library, tell)
-            counts = dict(zip(map(id, (one.source for one in ready)), checked(ready, tell), strict=True))
+            counts = dict(zip((id(one.source) for one in ready), _checked(recipe, ready, tell), strict=True))
             teacher = teacher_of(recipe) if ready else None
             pools = {
                 part: _pools(part, recipe, ready, counts, data / "mined", teacher, stack, tell)
@@ -83,14 +85,19 @@ def read_data(folder: Path) -> Iterator[TrainingData]:
     Raises:
         TrainingDataError: there is nothing, or it cannot be read.
     """
+    _make_sure_ready(folder)
     data = folder / DATA
-    if not (data / READY).is_file():
-        raise TrainingDataError(
-            f"{folder} is no folder of a run whose data are ready: {data / READY} is not there; name the --out of a "
-            "`quire train`, or a file of examples"
-        )
     with ExampleFile(data / TRAIN) as train, ExampleFile(data / DEV) as dev:
         yield TrainingData.of(train, dev)
+
+
+def _make_sure_ready(path: Path) -> None:
+    """Make sure that a folder has what was trained on; a file may be one of examples."""
+    if path.is_dir() and not (path / DATA / READY).is_file():
+        raise TrainingDataError(
+            f"{path} is no folder of a run whose data are ready: {DATA}/{READY} is not there; name the --out of a "
+            "`quire train`, or a file of examples"
+        )
 
 
 def _opened(recipe: Recipe, library: Library, tell: Tell) -> tuple[list[Opened], list[DataSource]]:
@@ -101,7 +108,14 @@ def _opened(recipe: Recipe, library: Library, tell: Tell) -> tuple[list[Opened],
     missing = [path for path in named if path and not Path(path).exists()]
     if missing:
         raise TrainingDataError(f"there is no {missing[0]}, which the data name")
+    if recipe.replay.path:
+        _make_sure_ready(Path(recipe.replay.path))
     return [opened(source, recipe, library, tell) for source in every if source not in finished], finished
+
+
+def _checked(recipe: Recipe, ready: Sequence[Opened], tell: Tell) -> list[int]:
+    learnt = sum(source.kind != "examples" for source in recipe.data)
+    return checked(ready[:learnt], tell, ready[learnt:])
 
 
 def _pools(

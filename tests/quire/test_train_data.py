@@ -125,6 +125,41 @@ def test_all_errors_of_all_sources_are_told_before_anything_is_mined(
     assert not (tmp_path / "o.jsonl").exists()
 
 
+def test_a_query_to_measure_on_that_is_learnt_from_is_refused_before_mining(
+    quire: Quire, collection: Path, tmp_path: Path
+) -> None:
+    write_collection(tmp_path / "two", seed=2, topics=3)
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text('[[data]]\ncollection = "one"\n[[dev]]\ncollection = "two"\n')
+    asked = json.loads((collection / "queries.jsonl").read_text().splitlines()[3])["text"]
+    file = tmp_path / "two" / "queries.jsonl"
+
+    def ask(*texts: str) -> Result:
+        records = ({"_id": f"q{number}", "text": text} for number, text in enumerate(texts))
+        file.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return quire("train", recipe, "--check", "--out", "run")
+
+    assert ask("new one", "new two", "new three").stdout == "one: 24 queries\ntwo: 3 queries\n"
+    result = ask("new one", f"{asked.upper()}?", "new three")
+    assert result.exit_code == 2
+    assert "- two: 1 x a query to measure on that is one to learn from, too (q1 " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--replay", "absent"), "there is no"),
+        (("--replay", "one"), "is no folder of a run whose data are ready"),
+    ],
+)
+def test_what_is_to_be_replayed_is_looked_for_at_once(
+    quire: Quire, collection: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    result = quire("train", "--judgements", collection, "--check", "--out", "run", *arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
