@@ -6,7 +6,7 @@
 The corpus is a file of JSON lines with `text`; one to three of its texts in a row are joined, so that lengths are mixed
 (the quartiles are printed). Whoever takes part takes turns, so that whatever else the machine does falls on all. The
 median and the best round are printed, the share of the matrix product's peak that the median is (each precision's own,
-measured in this run), and how well the order agrees with that of sentence-transformers. Then, with a budget, how long
+measured in this run), and how well the order agrees with that of sentence-transformers, of the passages that it does not cut. Then, with a budget, how long
 calls took and how far down the list they came.
 """
 
@@ -29,6 +29,7 @@ from machine import describe
 from indexer.encoder.architectures import shape_of
 from reranker import load_reranker
 from reranker.load import _folder
+from reranker.match import MatchHead
 from reranker.source import Source, open_source
 
 QUERY = "what causes the difference between the two, and how is it measured?"
@@ -49,20 +50,48 @@ def sentence_transformers(source: Source, max_tokens: int) -> Callable[[list[str
     from sentence_transformers import CrossEncoder
 
     folder = str(source.recipe.folder)
-    labels = {"num_labels": 1} if source.adapter else {}
-    model = CrossEncoder(folder, device="cpu", max_length=max_tokens, **labels)
+    if isinstance(source.head, MatchHead):
+        model = matching(folder, max_tokens)
+    else:
+        labels = {"num_labels": 1} if source.adapter else {}
+        model = CrossEncoder(folder, device="cpu", max_length=max_tokens, **labels)
     if source.adapter and source.weights is not None:
         weights = source.weights
-        state = {}
-        for name, tensor in model.model.state_dict().items():
-            bare = name.removeprefix("bert.")
+        for name, tensor in model.state_dict().items():
+            bare = (
+                name.removeprefix("0.model.")
+                .removeprefix("bert.")
+                .replace("2.", "classifier.", name.startswith("2."))
+            )
             if bare in weights:
-                state[name] = torch.tensor(weights.tensor(bare, tuple(tensor.shape)))
-        model.model.load_state_dict(state, strict=False)
+                tensor.copy_(torch.tensor(weights.tensor(bare, tuple(tensor.shape))))
     plain = torch.nn.Identity()
     return lambda texts: model.predict(
         [(QUERY, text) for text in texts], activation_fn=plain, show_progress_bar=False
     )
+
+
+def matching(folder: str, max_tokens: int) -> Any:
+    """Return its `CrossEncoder` of a transformer and the head that compares query and passage."""
+    import torch
+    from sentence_transformers import CrossEncoder
+    from sentence_transformers.cross_encoder.modules import Transformer
+
+    from reranker.match import PARTS
+    from reranker.torch_match import TorchMatchHead
+
+    body = Transformer(folder, max_seq_length=max_tokens, model_kwargs={"add_pooling_layer": False})
+    body.model.config.num_labels = 1
+    special = torch.tensor(body.tokenizer.all_special_ids)
+
+    class Marked(torch.nn.Module):
+        def forward(self, features: dict[str, Any]) -> dict[str, Any]:
+            own = ~torch.isin(features["input_ids"], special)
+            second = features["token_type_ids"] == 1
+            return features | dict(zip(PARTS, (own & ~second, own & second), strict=True))
+
+    head = TorchMatchHead(body.get_embedding_dimension())
+    return CrossEncoder(modules=[body, Marked(), head], device="cpu")
 
 
 def work(source: Source, lengths: list[int]) -> float:
@@ -146,6 +175,7 @@ def main() -> None:
 
     tokens = source.tokens()
     asked = tokens.count(QUERY) + 3
+    whole = np.array([asked + tokens.count(text) <= first.max_tokens for text in texts])
     lengths = [min(first.max_tokens, asked + tokens.count(text)) for text in texts]
     print(describe())
     print(f"{first.fingerprint}; {len(texts)} pairs, tokens by quartile (limit {first.max_tokens}): ", end="")
@@ -167,7 +197,7 @@ def main() -> None:
         share = f"{operations / median / peaks[name]:.0%}" if name in peaks else ""
         print(
             f"{name:28}{len(texts) / median:9.1f}{len(texts) / min(taken):9.1f}{base / median:8.2f}{share:>9}"
-            f"{agreement(scores[name], scores[reference]):18.4f}"
+            f"{agreement(scores[name][whole], scores[reference][whole]):18.4f}"
         )
     print(f"\nbudget of {args.budget_ms:.0f} ms, {args.queries} queries")
     print(f"{'':28}{'p50 ms':>8}{'p99':>8}{'most':>8}{'passages read':>14}")
