@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class TrainingLine:
     _what: str = ""
     _began: float = 0.0
     _first: int = 0
-    _shown: float = -REPORT
+    _shown: float = -math.inf
     _drawn: bool = False
 
     def __call__(self, event: Doing | Noted | Progressed) -> None:
@@ -82,6 +83,7 @@ class TrainingLine:
     def _start(self, what: str, done: int) -> None:
         if what != self._what:
             self._what, self._began, self._first = what, self.clock(), done
+            self._shown = -math.inf  # what is new is shown at once
 
     def _pace(self, done: int, total: int) -> str:
         elapsed = self.clock() - self._began

@@ -258,6 +258,10 @@ def test_progress_says_rate_and_time_left() -> None:
     assert line.step_line(step(410)) == "step 410 of 500, loss 0.2500, 80 pairs/s, about 1 min 30 s left"
     line(step(410, 0.5))
     assert "step 410 of 500: nDCG@10 0.5000 on the development queries\n" in stream.getvalue()
+    plain = TrainingLine(stream=(kept := io.StringIO()), clock=lambda: now)
+    for event in (Doing("reading", 1), Doing("reading", 2), Doing("mining", 1), Doing("mining", 2)):
+        plain(event)
+    assert kept.getvalue() == "reading 1\nmining 1\n"  # what is new at once, the rest now and then
     quiet = TrainingLine(quiet=True, stream=(silence := io.StringIO()))
     for event in (Doing("mining one", 1, 2), step(1), step(2, 0.4), Noted("all is well")):
         quiet(event)
