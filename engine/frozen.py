@@ -252,13 +252,14 @@ class FusedRows:
         at = self._order[index]
         groups, pool, alpha = self._groups, self._retrieval.pool, self._retrieval.alpha
         document = int(groups.documents[at])
-        rows = groups.rows[groups.starts[at] : groups.starts[at + 1]]
-        lead = rows[0]
-        cosine = float(pool.dense[lead])
         place, signals = self._place.get(at), self._signals
         best = read = cut = 0
         if signals is not None and place is not None:
             best, read, cut = (int(part[place]) for part in (signals.best, signals.read, signals.tokens_cut))
+        start, end = groups.starts[at], groups.starts[at + 1]
+        rows = groups.rows[start : min(start + max(self._shown, best + 1), end)]
+        lead = rows[0]
+        cosine = float(pool.dense[lead])
         shown = list(dict.fromkeys([int(rows[best]), *rows.tolist()]))[: self._shown]
         return Row(
             doc_id=self._doc_ids[at],

@@ -173,9 +173,10 @@ class SecondStage:
         notices: tuple[str, ...] = (reading.notice,) if reading.notice else ()
         done = int((read > 0).sum())
         if reading.asked and done < len(head):
+            budget = self.settings.budget_ms
+            ended = "The reranker stopped" if budget is None else f"The time budget of {budget} ms ended"
             notices += (
-                f"The time budget of {self.settings.budget_ms} ms ended when {done} of {len(head)} documents were "
-                "reranked; the others follow in the order before.",
+                f"{ended} when {done} of {len(head)} documents were reranked; the others follow in the order before.",
             )
         return replace(
             signals, rerank=_something(rerank), best=best, read=read, tokens_cut=cut, notices=notices

@@ -128,7 +128,7 @@ def test_two_names_are_two_models(index: Index, monkeypatch: pytest.MonkeyPatch)
     engine = SearchEngine(index, ENCODER)
     assert engine.search("turbine", settings=SearchSettings(reranker="good")).reranked_depth == 50
     assert engine.search("turbine", settings=SearchSettings(reranker="bad")).reranked_depth == 0
-    assert "KeyError" in engine.search("turbine", settings=SearchSettings(reranker="none")).notices[0]
+    assert "KeyError" in engine.search("turbine", settings=SearchSettings(reranker="another")).notices[0]
 
 
 def test_a_reranker_has_a_name(index: Index) -> None:
