@@ -57,10 +57,12 @@ class PassageEncoder:
         for at in range(0, len(texts), _AT_A_TIME):
             vectors, tokens = self._tokens.encode_passages_with_tokens(texts[at : at + _AT_A_TIME])
             found.append(vectors)
-            codes += [
-                self._coding.encode(item.vectors[_says(text, item.spans)]).tobytes()
-                for text, item in zip(texts[at:], tokens, strict=False)
+            kept = [
+                item.vectors[_says(text, item.spans)] for text, item in zip(texts[at:], tokens, strict=False)
             ]
+            coded = self._coding.encode(np.concatenate(kept))
+            ends = np.cumsum([len(item) for item in kept])[:-1]
+            codes += [piece.tobytes() for piece in np.split(coded, ends)]
         return np.concatenate(found), codes
 
 
