@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,8 @@ def outcome_lines(outcome: TrainingOutcome, screen: Screen) -> Iterator[str]:
         ]
     )
     yield ""
-    use = "Use it: in quire.toml, or as QUIRE_SEARCH_RERANKER in the environment,"
-    yield from screen.wrap([(use, False)])
-    yield "  [search]"
-    yield f"  reranker = {json.dumps(str(outcome.model), ensure_ascii=False)}"
+    yield "Use it:"
+    yield f"  quire search INDEX --reranker {shlex.quote(str(outcome.model))} QUERY"
 
 
 def _table(title: str, before: str, changes: Mapping[str, Change], screen: Screen) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
     recipe = Recipe(data=(DataSource(index="my-index", clicks="log.jsonl"),))
     outcome = train(recipe, "runs/first", tell=print)
-    engine = quire.open("my-index", reranker=str(outcome.model))
+    engine = SearchEngine.open("my-index", reranker=str(outcome.model))
 
 - `Recipe` is everything that decides a run: `DataSource`s, and the settings of mining, splitting and training.
 - `read_recipe` reads one from TOML.

@@ -127,7 +127,7 @@ def test_a_recipe_from_its_file_to_a_reranker_that_answers(quire: Quire, place: 
         assert f"{report[name]['after']:.4f}" in result.stdout
     assert "first stage" in result.stdout
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
-    assert 'reranker = "run/model"' in result.stdout
+    assert "quire search INDEX --reranker run/model QUERY" in result.stdout
     assert "mining one: 23 of 24 queries gave an example" in result.stderr
     assert "on the development queries" in result.stderr
     scores = load_reranker(str(run / "model")).score("granite meadow", ["granite", "willow ember"])
