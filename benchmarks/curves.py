@@ -131,8 +131,8 @@ def main() -> None:
             if name == "precision":
                 drawing.precision("cranfield")
             elif name == "large":
-                drawing.large("depth", DEPTHS, SearchSettings(), "large-depth")
-                drawing.large("ef", EFS, SearchSettings(alpha=1.0, depth=25), "large-ef")
+                drawing.large("depth", DEPTHS, SearchSettings(rerank_depth=0), "large-depth")
+                drawing.large("ef", EFS, SearchSettings(alpha=1.0, depth=25, rerank_depth=0), "large-ef")
             else:
                 drawing.judged(name, "depth", DEPTHS)
                 drawing.judged(name, "alpha", ALPHAS)

@@ -23,6 +23,7 @@ from machine import describe
 from real_like import MixingEncoder, ProseWalk
 
 from engine.search_engine import SearchEngine
+from engine.settings import SearchSettings
 from indexer.document import Document
 from indexer.encoder import load_encoder
 from indexer.index import Index
@@ -111,7 +112,7 @@ def measure(folder: Path, count: int, rank_bm25: bool) -> None:
         return reader.lexical(LexicalQuery(clauses, title=0.5, headings=0.5), 200)
 
     raw = direct(folder, index)
-    engine = SearchEngine.open(folder)
+    engine = SearchEngine.open(folder, settings=SearchSettings(rerank_depth=0))
     rows = {
         "tantivy called directly, 200 deep": timed(raw, queries),
         "quire, BM25 alone, 200 deep": timed(lexical, queries),

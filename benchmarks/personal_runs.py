@@ -63,7 +63,7 @@ def anonymous_run(engine: SearchEngine, collection: Collection, kept: Path) -> R
     """Return the engine's own list of each topic, with its scores; it is kept in a file, and read from there."""
     if kept.exists():
         return read_run(kept, "anonymous")
-    settings = SearchSettings(passages_per_hit=1)
+    settings = SearchSettings(passages_per_hit=1, rerank_depth=0)
     rankings: dict[str, dict[str, float]] = {}
     answered: dict[str, dict[str, float]] = {}
     for query_id, topic in collection.topics.items():

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fusion import Floats
+from engine.settings import NO_RERANKER
 
 if TYPE_CHECKING:
     from reranker.pairs import PassageText
@@ -74,7 +75,7 @@ class QueryReranker:
             deadline: A value of `time.monotonic()` by which to have done; None for no limit.
         """
         unread = Reading(np.full(count, np.nan), np.zeros(count, np.int64), asked=False)
-        if not query.strip():
+        if not query.strip() or (self._scorer is None and name == NO_RERANKER):
             return unread
         try:
             scorer = self._scorer or self._load(name)

@@ -12,6 +12,9 @@ from engine.errors import InvalidSearchSettings
 Fusion: TypeAlias = Literal["convex", "rrf", "combsum", "combmnz", "dbsf"]
 Grouping: TypeAlias = Literal["max", "mean", "sum"]
 
+NO_RERANKER = "none"
+"""In place of a cross-encoder's name: none is asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
@@ -33,7 +36,8 @@ class SearchSettings:
         snippet_chars: About so many characters of a passage are shown.
         diversity: From 0 (off) to 1: how much a document's likeness to those above it counts against it.
         facets: Metadata fields whose values are counted over the documents found.
-        reranker: The cross-encoder that reads the first documents again: `default`, a folder, or a model's name.
+        reranker: The cross-encoder that reads the first documents again: a folder, a model's name, `default` for the
+            one in the package, or `none`.
         rerank_depth: How many documents the second stage looks at; 0 leaves it out altogether.
         rerank_passages: How many of a document's best passages the cross-encoder reads.
         late_weight: What late interaction is multiplied by, where the index keeps tokens' vectors; 0 leaves it out.
@@ -60,7 +64,7 @@ class SearchSettings:
     snippet_chars: int = 300
     diversity: float = 0.0
     facets: tuple[str, ...] = ()
-    reranker: str = "default"
+    reranker: str = NO_RERANKER
     rerank_depth: int = 50
     rerank_passages: int = 1
     late_weight: float = 0.5
@@ -88,7 +92,7 @@ class SearchSettings:
             _whole("budget_ms", self.budget_ms, 0, 3_600_000)
         if not isinstance(self.reranker, str) or not self.reranker.strip():
             raise InvalidSearchSettings(
-                f"reranker is `default`, or the name or path of a model, found {self.reranker!r:.40}"
+                f"reranker is the name or path of a model, `default` or `none`, found {self.reranker!r:.40}"
             )
         _choice("fusion", self.fusion, get_args(Fusion))
         _choice("grouping", self.grouping, get_args(Grouping))

@@ -35,6 +35,7 @@ _ALONE = {"--lexical": 0.0, "--dense": 1.0}
 @click.option("--lexical", "alone", flag_value="--lexical", help="By words alone: --alpha 0 --no-rerank.")
 @click.option("--dense", "alone", flag_value="--dense", help="By meaning alone: --alpha 1 --no-rerank.")
 @click.option("--no-rerank", is_flag=True, help="As the first stage found them: --rerank-depth 0.")
+@click.option("--reranker", metavar="NAME", help="A cross-encoder to read the best again: a folder or a name.")
 @click.option("--rerank-depth", type=int, metavar="N", help="How many documents are read again (50).")
 @click.option("--budget-ms", type=int, metavar="MS", help="Rerank no longer than this after the start.")
 @click.option("--explain", is_flag=True, help="Show where every score comes from, word by word.")
@@ -51,6 +52,7 @@ def search_command(
     alpha: float | None,
     alone: str | None,
     no_rerank: bool,
+    reranker: str | None,
     rerank_depth: int | None,
     budget_ms: int | None,
     explain: bool,
@@ -70,6 +72,7 @@ def search_command(
     configuration = state.configuration(
         search__alpha=(alone, _ALONE[alone]) if alone else ("--alpha", alpha),
         search__facets=("--facet", facets or None),
+        search__reranker=("--reranker", reranker),
         search__rerank_depth=(option, rerank_depth),
         search__budget_ms=("--budget-ms", budget_ms),
     )
