@@ -210,3 +210,45 @@ def test_a_second_writer_is_told_who_is_writing(quire: Quire, folder: Path, inde
         result = quire("index", folder, index, "-q")
     assert result.exit_code == 3
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_token_vectors_are_kept_unless_told_otherwise(quire: Quire, folder: Path, tmp_path: Path) -> None:
+    made, without = tmp_path / "with", tmp_path / "without"
+    assert quire("index", folder, made, "-q").exit_code == 0
+    assert quire("index", folder, without, "-q", "--no-token-vectors").exit_code == 0
+    assert "tokens     vectors of those of " in quire("stats", made).stdout
+    assert "tokens     no vectors of single tokens" in quire("stats", without).stdout
+    stats = json.loads(quire("stats", without, "--json").stdout)
+    assert (stats["token_vectors"], stats["token_megabytes"]) == (None, 0.0)
+    stats = json.loads(quire("stats", made, "--json").stdout)
+    assert stats["token_vectors"] == stats["vectors"] > 0
+
+
+def test_token_vectors_cannot_be_changed_later(quire: Quire, folder: Path, tmp_path: Path) -> None:
+    made, without = tmp_path / "with", tmp_path / "without"
+    quire("index", folder, made, "-q")
+    quire("index", folder, without, "-q", "--no-token-vectors")
+    assert quire("index", folder, made, "-q", "--token-vectors").exit_code == 0
+    assert quire("index", folder, without, "-q").exit_code == 0  # said nothing, so goes on as it was made
+    refused = quire("index", folder, made, "-q", "--no-token-vectors")
+    assert refused.exit_code == 2
+    assert "made with token vectors, and --no-token-vectors says otherwise" in " ".join(
+        refused.stderr.split()
+    )
+    refused = quire("index", folder, without, "-q", "--token-vectors")
+    assert refused.exit_code == 2
+    assert "made without token vectors, and --token-vectors says otherwise" in " ".join(
+        refused.stderr.split()
+    )
+
+
+def test_an_import_makes_token_vectors_as_the_configuration_says(
+    quire: Quire, folder: Path, tmp_path: Path
+) -> None:
+    made, target = tmp_path / "with", tmp_path / "imported"
+    quire("index", folder, made, "-q")
+    quire("export", made, tmp_path / "all.jsonl")
+    assert quire("import", tmp_path / "all.jsonl", target, "-q").exit_code == 0
+    with Index.open(target) as index, Index.open(made) as other:
+        assert index.stats().token_vectors == other.stats().token_vectors
+        assert index.verify().sound

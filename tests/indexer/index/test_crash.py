@@ -14,6 +14,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from crashing import DOCUMENTS, corpus, run_child, start
@@ -52,6 +53,11 @@ def answers(index: Index) -> dict[str, object]:
             reader.doc_ids(everything[reader.whole_scores(query, everything) > 0])
         )
         vector = index.encoder.encode_query(word)
+        tokens = HashingEncoder(32).encode_query_tokens(word)
+        names = reader.doc_ids(everything)
+        for name, document in zip(names, everything.tolist(), strict=True):
+            late = reader.late_scores(tokens.vectors, np.ones(1, np.float32), reader.passages_of(document))
+            result[f"{word} by the tokens of {name}"] = late.tolist()
         result[f"{word} by meaning"] = sorted(reader.doc_ids(reader.dense(vector, 500).documents))
     return result
 
