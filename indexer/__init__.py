@@ -38,7 +38,7 @@ from indexer.filters import And, Eq, Exists, Filter, In, Not, Or, Range, filter_
 if TYPE_CHECKING:
     from indexer.analyser import Analyser
     from indexer.encoder import load_encoder
-    from indexer.encoding import Encoder
+    from indexer.encoding import Encoder, TokenEncoder, TokenVectors
     from indexer.index import Index
     from indexer.pipeline import IndexingReport, index_corpus
     from indexer.readers import ReadOptions, read_corpus
@@ -79,6 +79,8 @@ __all__ = [
     "ReadOptions",
     "Splitter",
     "SplitterSettings",
+    "TokenEncoder",
+    "TokenVectors",
     "filter_from_json",
     "index_corpus",
     "load_encoder",
@@ -93,6 +95,8 @@ _LAZY = {
     "ReadOptions": "indexer.readers",
     "Splitter": "indexer.splitter",
     "SplitterSettings": "indexer.splitter",
+    "TokenEncoder": "indexer.encoding",
+    "TokenVectors": "indexer.encoding",
     "index_corpus": "indexer.pipeline",
     "load_encoder": "indexer.encoder",
     "read_corpus": "indexer.readers",
