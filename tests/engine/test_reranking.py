@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from reranker.scorer import Judgement
 from .conftest import ENCODER, WORDS, first_stage
 
 EVERYTHING = 10_000
-ONLY = SearchSettings(depth=EVERYTHING, neighbours_weight=0)
+ONLY = SearchSettings(depth=EVERYTHING, late_weight=0, neighbours_weight=0)
 queries = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 
 
@@ -131,6 +132,16 @@ def test_two_names_are_two_models(index: Index, monkeypatch: pytest.MonkeyPatch)
     assert "KeyError" in engine.search("turbine", settings=SearchSettings(reranker="another")).notices[0]
 
 
+def test_without_a_cross_encoder_the_other_signals_remain(index: Index) -> None:
+    ranking = SearchEngine(index, ENCODER).search("turbine", settings=SearchSettings(reranker="none"))
+    assert ranking.notices == ()
+    assert ranking.reranked_depth == 0
+    assert "rerank" not in ranking.timings
+    assert {"words", "document", "meaning", "neighbours"} <= {
+        term.name for term in ranking.hits[0].ledger.terms
+    }
+
+
 def test_a_reranker_has_a_name(index: Index) -> None:
     with pytest.raises(InvalidSearchSettings, match="reranker"):
         SearchEngine.open(index.path, encoder=ENCODER, reranker=" ")
@@ -141,7 +152,7 @@ def test_a_reranker_has_a_name(index: Index) -> None:
 def test_without_any_time_every_hit_is_there(
     reranking_engine: SearchEngine, search_engine: SearchEngine, text: str, k: int
 ) -> None:
-    asked = SearchSettings(depth=EVERYTHING, budget_ms=0, neighbours_weight=0)
+    asked = replace(ONLY, budget_ms=0)
     ranking = reranking_engine.search(text, k=k, settings=asked)
     assert shown(ranking) == shown(search_engine.search(text, k=k, settings=first_stage(depth=EVERYTHING)))
     assert ranking.reranked_depth == 0

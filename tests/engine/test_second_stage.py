@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import Hit, Query, Ranking, SearchEngine, SearchSettings
+from indexer.document import Document
 from indexer.index import Index
-from indexer.local.reader import LocalReader
 from reranker.overlap import OverlapScorer
 from reranker.pairs import PassageText
 
-from .conftest import ENCODER, WORDS, first_stage
+from .conftest import ENCODER, WORDS, fill, first_stage
 from .late_reader import LateIndex, WordEncoder
 
 EVERYTHING = 10_000
@@ -309,10 +310,12 @@ def test_a_list_does_not_depend_on_how_much_of_it_is_wanted(
     assert more.hits[: len(some.hits)] == some.hits
 
 
-def test_a_reader_that_knows_no_tokens(index: Index) -> None:
+def test_an_index_without_tokens(tmp_path: Path) -> None:
     """An index made without tokens' vectors has no late interaction, and is searched as ever."""
-    assert not isinstance(index.reader(), LocalReader) or not index.reader().has_token_vectors
-    engine = SearchEngine(index, WordEncoder(ENCODER.dim), reranker=OverlapScorer())
-    ranking = engine.search("turbine")
+    index = Index.create(tmp_path / "index", encoder=ENCODER, token_vectors=False)
+    fill(index, [Document("a", "turbine blade"), Document("b", "turbine wing")])
+    ranking = SearchEngine(index, ENCODER, reranker=OverlapScorer()).search("turbine blade")
     assert ranking.notices == ()
-    assert "late" not in terms(ranking.hits[0])
+    assert [set(terms(hit)) for hit in ranking.hits] == [
+        {"words", "document", "meaning", "neighbours", "rerank"}
+    ] * 2

@@ -164,15 +164,16 @@ def test_nothing_found_is_said(quire: Quire, tmp_path: Path) -> None:
 
 
 def test_a_reranked_answer_says_so(quire: Quire, index: Path) -> None:
-    shown = quire("search", index, "tide lighthouse weather").stdout
+    asked = ["search", index, "tide lighthouse weather", "--reranker", "default"]
+    shown = quire(*asked).stdout
     assert re.search(r"of 4 documents found, 4 reranked, in \d+ ms", shown)
     assert "+ rerank 0." in " ".join(shown.split())
-    explained = quire("search", index, "tide lighthouse weather", "--explain").stdout
+    explained = quire(*asked, "--explain").stdout
     assert re.search(
         r"^    0\.\d{4} rerank: cross-encoder 0\.\d\d, × 0\.05, of the best", explained, re.MULTILINE
     )
     assert re.search(r"\dst before reranking, \dst after", " ".join(explained.split()))
-    answer = json.loads(quire("search", index, "tide lighthouse weather", "--json").stdout)
+    answer = json.loads(quire(*asked, "--json").stdout)
     assert answer["reranked_depth"] == 4
     assert {hit["ledger"]["ranks"]["reranked"] for hit in answer["hits"]} == {1, 2, 3, 4}
 
@@ -180,6 +181,8 @@ def test_a_reranked_answer_says_so(quire: Quire, index: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "depth"),
     [
+        ([], 4),
+        (["--reranker", "none"], 0),
         (["--no-rerank"], 0),
         (["--lexical"], 0),
         (["--dense"], 0),
@@ -188,7 +191,10 @@ def test_a_reranked_answer_says_so(quire: Quire, index: Path) -> None:
         (["--budget-ms", "0"], 0),
     ],
 )
-def test_how_much_is_reranked(quire: Quire, index: Path, options: list[str], depth: int) -> None:
+def test_how_much_is_reranked(
+    quire: Quire, index: Path, options: list[str], depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUIRE_SEARCH_RERANKER", "default")
     answer = json.loads(quire("search", index, "lighthouse tide", "--json", *options).stdout)
     assert answer["reranked_depth"] == depth
     terms = {term["name"] for hit in answer["hits"] for term in hit["ledger"]["terms"]}
