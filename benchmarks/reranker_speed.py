@@ -6,8 +6,8 @@
 The corpus is a file of JSON lines with `text`; one to three of its texts in a row are joined, so that lengths are mixed
 (the quartiles are printed). Whoever takes part takes turns, so that whatever else the machine does falls on all. The
 median and the best round are printed, the share of the matrix product's peak that the median is (each precision's own,
-measured in this run), and how well the order agrees with that of sentence-transformers, of the passages that it does not cut. Then, with a budget, how long
-calls took and how far down the list they came.
+measured in this run), and how well the order agrees with that of sentence-transformers, on the passages that it does
+not cut. Then, with a budget, how long calls took and how far down the list they came.
 """
 
 from __future__ import annotations
@@ -58,11 +58,8 @@ def sentence_transformers(source: Source, max_tokens: int) -> Callable[[list[str
     if source.adapter and source.weights is not None:
         weights = source.weights
         for name, tensor in model.state_dict().items():
-            bare = (
-                name.removeprefix("0.model.")
-                .removeprefix("bert.")
-                .replace("2.", "classifier.", name.startswith("2."))
-            )
+            bare = name.removeprefix("0.model.").removeprefix("bert.")
+            bare = f"classifier.{bare.removeprefix('2.')}" if bare.startswith("2.") else bare
             if bare in weights:
                 tensor.copy_(torch.tensor(weights.tensor(bare, tuple(tensor.shape))))
     plain = torch.nn.Identity()

@@ -9,12 +9,15 @@ from reranker.training.outcome import TrainingOutcome
 from reranker.training.settings import TrainingSettings
 
 
-def model_card(settings: TrainingSettings, base: str, fingerprint: str, outcome: TrainingOutcome) -> str:
+def model_card(
+    settings: TrainingSettings, base: str, pooling: str, fingerprint: str, outcome: TrainingOutcome
+) -> str:
     """Return the card, in Markdown: what it is, how it was made, what it measured.
 
     Args:
         settings: What it was trained with.
         base: What it was trained from.
+        pooling: What its head makes a score of: `match` or `pooler`.
         fingerprint: Of the data.
         outcome: What came of it.
     """
@@ -23,7 +26,8 @@ def model_card(settings: TrainingSettings, base: str, fingerprint: str, outcome:
         "# A reranker, trained with Quire",
         "",
         f"A cross-encoder over {base} ({_METHODS[settings.method]}), trained with the objective {settings.objective} "
-        f"for {outcome.steps} steps; the weights are those after step {outcome.kept_step}.",
+        f"for {outcome.steps} steps; the weights are those after step {outcome.kept_step}. Its head makes a score of "
+        f"{_HEADS[pooling]}.",
         "",
         "Use it with `reranker.load_reranker(folder)`.",
         "",
@@ -46,6 +50,12 @@ _METHODS = {
     "lora": "a LoRA adapter with its head",
     "full": "all of its weights",
     "frozen": "its upper layers",
+}
+
+
+_HEADS = {
+    "match": "the states of the query's tokens and of the passage's, compared (`reranker.match` has the formula)",
+    "pooler": "the first token's state",
 }
 
 

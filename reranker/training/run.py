@@ -235,7 +235,7 @@ class _Run:
             over_prior=over_prior(dev, after, settings.seed),
             **outcome_of,
         )
-        card = model_card(settings, self._body.base, self._data.fingerprint, outcome)
+        card = model_card(settings, self._body.base, self._body.pooling, self._data.fingerprint, outcome)
         if settings.method == "lora":
             save_adapter(self._body, settings, self._folder.model, card)
         else:

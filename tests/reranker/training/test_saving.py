@@ -46,6 +46,8 @@ def test_an_adapter_is_read_without_torch_and_in_torch_to_the_same_scores(
     fresh = scores_in_torch(small(pooling=pooling), data)
     again = scores_in_torch(small(base=str(model)), data)
     assert again != pytest.approx(fresh, abs=1e-3)
+    said = {"match": "query's tokens and of the passage's, compared", "pooler": "the first token's state"}
+    assert said[pooling] in (model / "README.md").read_text(encoding="utf-8")
     assert scores_of(model, data) == pytest.approx(again, abs=1e-4)
     if pooling == "pooler":
         assert scores_in_torch(small(base=str(model), method="full"), data) == pytest.approx(again, abs=1e-4)
