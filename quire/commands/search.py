@@ -35,7 +35,9 @@ _ALONE = {"--lexical": 0.0, "--dense": 1.0}
 @click.option("--lexical", "alone", flag_value="--lexical", help="By words alone: --alpha 0 --no-rerank.")
 @click.option("--dense", "alone", flag_value="--dense", help="By meaning alone: --alpha 1 --no-rerank.")
 @click.option("--no-rerank", is_flag=True, help="As the first stage found them: --rerank-depth 0.")
-@click.option("--reranker", metavar="NAME", help="A cross-encoder to read the best again: a folder or a name.")
+@click.option(
+    "--reranker", metavar="NAME", help="A cross-encoder to read the best again: a folder or a name."
+)
 @click.option("--rerank-depth", type=int, metavar="N", help="How many documents are read again (50).")
 @click.option("--budget-ms", type=int, metavar="MS", help="Rerank no longer than this after the start.")
 @click.option("--explain", is_flag=True, help="Show where every score comes from, word by word.")
