@@ -19,6 +19,7 @@ from reranker.data.example import TrainingData  # noqa: E402
 from reranker.errors import InvalidTrainingSettings, RerankerModelError  # noqa: E402
 from reranker.load import load_reranker  # noqa: E402
 from reranker.training import TrainingSettings, train  # noqa: E402
+from reranker.training.lora import round_to_half, save_adapter  # noqa: E402
 from reranker.training.run import prepared  # noqa: E402
 from reranker.training.scoring import score_examples  # noqa: E402
 
@@ -66,6 +67,44 @@ def test_an_adapter_saves_and_reloads_to_identical_scores(
     )
     assert second.changes["all"].before == first.changes["all"].after
     assert scores_in_torch(small(base=str(second.model)), data) == scores
+
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "Roberta": {"type_vocab_size": 1},
+    "MPNet": {"pad_token_id": 1},  # whatever the setting says, it counts positions from there
+    "DistilBert": {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 2},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_head_that_compares_goes_on_any_body_that_has_a_graph(
+    family: str, small: Small, words: Words, tiny_body: Path, tmp_path: Path
+) -> None:
+    import transformers
+
+    base = tmp_path / "base"
+    shutil.copytree(tiny_body, base)
+    sizes = json.loads((tiny_body / "config.json").read_text(encoding="utf-8"))
+    if family == "DistilBert":
+        sizes = {key: sizes[key] for key in ("vocab_size", "max_position_embeddings", "initializer_range")}
+    else:
+        for key in ("model_type", "architectures", "dtype", "transformers_version"):
+            sizes.pop(key, None)
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{family}Config")(**(sizes | FAMILIES[family]))
+    getattr(transformers, f"{family}Model")(config).save_pretrained(base)
+    settings = small(base=str(base), max_tokens=32)
+    body = prepared(settings, "cpu")
+    with torch.no_grad():
+        for name, parameter in body.encoder.named_parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn_like(parameter) * (0.3 if "lora_B" in name else 0.05))
+    round_to_half(body)
+    data = words(0, 4)
+    expected = [float(s) for row in score_examples(body.encoder, data.dev, body.reader) for s in row]
+    save_adapter(body, settings, tmp_path / "adapter", "")
+    assert np.ptp(expected) > 0.01
+    assert scores_of(tmp_path / "adapter", data) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("method", ["full", "frozen"])
