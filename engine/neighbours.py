@@ -26,8 +26,9 @@ def neighbourhood(scores: Floats, vectors: Vectors, nearest: int = NEAREST) -> F
     Returns:
         Shape (m,); NaN where no other candidate is near.
     """
-    # Rounded, so that of equals the last bits of float arithmetic choose none.
-    alike = np.round((vectors @ vectors.T).astype(np.float64), 6)
+    # Without BLAS, whose threads would wait for each other longer than so few products take where others work too;
+    # rounded, so that of equals the last bits of float arithmetic choose none.
+    alike = np.round(np.einsum("id,jd->ij", vectors, vectors).astype(np.float64), 6)
     np.fill_diagonal(alike, -np.inf)
     chosen = np.argsort(-alike, axis=1, kind="stable")[:, :nearest]
     weights = np.maximum(np.take_along_axis(alike, chosen, axis=1), 0.0)
