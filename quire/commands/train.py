@@ -103,7 +103,7 @@ def _begun(ctx: click.Context, options: dict[str, Any], line: Any) -> TrainingOu
     if options["check"]:
         counts = check_only(recipe, options["out"], line)
         line.clear()
-        for name, count in counts.items():
+        for name, count in counts:
             click.echo(harmless(f"{name}: {plural(count, 'query').replace('querys', 'queries')}"))
         return None
     return train(recipe, options["out"], tell=line, command=_resume(options["out"]))

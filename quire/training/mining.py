@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from quire.training.checking import checked
@@ -15,7 +16,7 @@ from reranker.data.example import Example
 from reranker.data.example_file import write_examples
 from reranker.data.judged import JudgedQuery
 from reranker.data.mining import made_from, mine_one
-from reranker.data.mining_settings import MiningReport
+from reranker.data.mining_settings import MiningReport, MiningSettings
 from reranker.scorer import PairScorer
 
 
@@ -55,6 +56,29 @@ def teacher_of(recipe: Recipe) -> PairScorer | None:
     from reranker.load import load_reranker
 
     return load_reranker(recipe.teacher) if recipe.teacher else None
+
+
+def measuring(settings: MiningSettings, candidates: int) -> MiningSettings:
+    """Return how queries are mined that are measured on: with what the first stage finds, as it finds it.
+
+    Mining for training turns away what scores like a right answer, for it may be one, and so leaves lists on which the
+    first stage is nearly always right: nothing could be measured against it there.
+    """
+    guard = replace(settings.guard, margin=None, skip=0)
+    negatives = candidates if settings.negatives else 0
+    return MiningSettings(
+        negatives=negatives,
+        depth=candidates,
+        lexical=0.0,
+        dense=0.0,
+        fused=1.0,
+        near=0.0,
+        teacher=0.0,
+        random=0.0,
+        guard=guard,
+        most_positives=settings.most_positives,
+        seed=settings.seed,
+    )
 
 
 def mined(

@@ -12,27 +12,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from indexer.local.durable import replace_atomically
 from quire.training.checking import checked, noted, refuse
-from quire.training.dividing import Chosen, all_places, divided, mixed, weighed
+from quire.training.dividing import Chosen, Place, all_places, divided, mixed, weighed
 from quire.training.events import Doing, Tell
 from quire.training.library import Library
-from quire.training.mining import mined, teacher_of
+from quire.training.mining import measuring, mined, teacher_of
 from quire.training.recipe import DataSource, Recipe
 from quire.training.sources import Opened, opened
 from reranker.data.checks import check
 from reranker.data.example import Example, TrainingData
 from reranker.data.example_file import ExampleFile, write_examples
 from reranker.errors import TrainingDataError
-from reranker.scorer import PairScorer
 
 DATA, INDEXES = "data", "indexes"
 TRAIN, DEV, READY = "train.jsonl.gz", "dev.jsonl.gz", "ready.json"
 
 
-def check_only(recipe: Recipe, folder: Path, tell: Tell) -> dict[str, int]:
+def check_only(recipe: Recipe, folder: Path, tell: Tell) -> list[tuple[str, int]]:
     """Read all that is known, and return how many queries each source has; nothing is mined.
 
     Raises:
@@ -41,10 +41,10 @@ def check_only(recipe: Recipe, folder: Path, tell: Tell) -> dict[str, int]:
     with Library(folder / INDEXES, recipe.indexing, tell) as library:
         ready, finished = _opened(recipe, library, tell)
         names = [source.name for source in ready]
-        counts = dict(zip(names, _checked(recipe, ready, tell), strict=True))
+        counts = list(zip(names, _checked(recipe, ready, tell), strict=True))
     for source in finished:
         with ExampleFile(source.examples) as examples:
-            counts[source.label] = len(examples)
+            counts.append((source.label, len(examples)))
     return counts
 
 
@@ -61,14 +61,8 @@ def prepare(recipe: Recipe, folder: Path, tell: Tell) -> None:
     with ExitStack() as stack:
         with Library(folder / INDEXES, recipe.indexing, tell) as library:
             ready, _ = _opened(recipe, library, tell)
-            counts = dict(zip((id(one.source) for one in ready), _checked(recipe, ready, tell), strict=True))
-            teacher = teacher_of(recipe) if ready else None
-            pools = {
-                part: _pools(part, recipe, ready, counts, data / "mined", teacher, stack, tell)
-                for part in ("data", "dev")
-            }
-        train, dev = _divided(pools["data"], pools["dev"], recipe, tell)
-        whole = TrainingData(*_weighed(pools["data"], pools["dev"], train, dev, recipe), "")
+            counts = _checked(recipe, ready, tell)
+            whole = _Mining(recipe, ready, counts, data / "mined", stack, tell).data()
         if recipe.replay.path:
             old = stack.enter_context(_old(recipe, tell))
             whole = mixed(whole, old, recipe, tell)
@@ -118,52 +112,78 @@ def _checked(recipe: Recipe, ready: Sequence[Opened], tell: Tell) -> list[int]:
     return checked(ready[:learnt], tell, ready[learnt:])
 
 
-def _pools(
-    part: str,
-    recipe: Recipe,
-    ready: Sequence[Opened],
-    counts: dict[int, int],
-    folder: Path,
-    teacher: PairScorer | None,
-    stack: ExitStack,
-    tell: Tell,
-) -> list[ExampleFile]:
-    """Return the examples of each source of `data` or of `dev`, mined where they are not."""
-    by_source = {id(one.source): one for one in ready}
-    files = []
-    for number, source in enumerate(recipe.data if part == "data" else recipe.dev):
-        path = Path(source.examples)
-        if source.kind != "examples":
-            path = folder / f"{part}-{number:02}.jsonl.gz"
-            mined([by_source[id(source)]], [counts[id(source)]], path, teacher, tell)
-        files.append(stack.enter_context(ExampleFile(path)))
-    return files
+class _Mining:
+    """Mines a recipe's sources, and divides what comes of it.
 
+    Args:
+        recipe: Whose.
+        ready: Its sources to be mined, opened: those of `data`, then those of `dev`.
+        counts: How many queries each has.
+        folder: Where mined examples are kept.
+        stack: Closes their files.
+        tell: Told how far it is.
+    """
 
-def _divided(
-    pools: Sequence[ExampleFile], dev_pools: Sequence[ExampleFile], recipe: Recipe, tell: Tell
-) -> tuple[Sequence[tuple[int, int]], Sequence[tuple[int, int]]]:
-    """Return what is learnt from and measured on, checked."""
-    if recipe.dev:
-        train, dev = all_places(pools), all_places(dev_pools)
-    else:
-        train, dev = divided(pools, recipe.split, tell)
-    tell(Doing("checking examples"))
-    found = check(TrainingData(Chosen(pools, train), Chosen(dev_pools if recipe.dev else pools, dev), ""))
-    refuse(noted(found, "", tell))
-    return train, dev
+    def __init__(
+        self,
+        recipe: Recipe,
+        ready: Sequence[Opened],
+        counts: Sequence[int],
+        folder: Path,
+        stack: ExitStack,
+        tell: Tell,
+    ) -> None:
+        self._recipe, self._folder, self._stack, self._tell = recipe, folder, stack, tell
+        self._ready = {id(one.source): (one, count) for one, count in zip(ready, counts, strict=True)}
+        self._teacher = teacher_of(recipe) if ready else None
 
+    def data(self) -> TrainingData:
+        """Return what is learnt from, weighed, and what is measured on; checked, without a fingerprint."""
+        recipe = self._recipe
+        pools = [self._pool("data", number, source) for number, source in enumerate(recipe.data)]
+        if recipe.dev:
+            places = all_places(pools)
+            dev: list[Sequence[Example]] = [
+                self._pool("dev", number, source) for number, source in enumerate(recipe.dev)
+            ]
+        else:
+            places, kept = divided(pools, recipe.split, self._tell)
+            dev = [self._measured(number, pools[number], kept) for number in range(len(pools))]
+        measured = Chosen(dev, all_places(dev))
+        self._tell(Doing("checking examples"))
+        found = check(TrainingData(Chosen(pools, places), measured, ""))
+        refuse(noted(found, "", self._tell))
+        weights = [source.weight for source in recipe.data]
+        return TrainingData(Chosen(pools, weighed(places, weights, recipe.split.seed)), measured, "")
 
-def _weighed(
-    pools: Sequence[ExampleFile],
-    dev_pools: Sequence[ExampleFile],
-    train: Sequence[tuple[int, int]],
-    dev: Sequence[tuple[int, int]],
-    recipe: Recipe,
-) -> tuple[Chosen, Chosen]:
-    weights = [source.weight for source in recipe.data]
-    learnt = Chosen(pools, weighed(train, weights, recipe.split.seed))
-    return learnt, Chosen(dev_pools if recipe.dev else pools, dev)
+    def _pool(self, part: str, number: int, source: DataSource) -> ExampleFile:
+        """Return the examples of a source, mined where they are not."""
+        if source.kind == "examples":
+            return self._stack.enter_context(ExampleFile(source.examples))
+        one, count = self._ready[id(source)]
+        if part == "data":
+            return self._mine(f"data-{number:02}", one, count)
+        return self._mine(f"dev-{number:02}", self._as_found(one), count, taught=False)
+
+    def _measured(self, number: int, pool: ExampleFile, kept: Sequence[Place]) -> Sequence[Example]:
+        """Return the examples of a source that are measured on, mined anew as the first stage finds them."""
+        source = self._recipe.data[number]
+        own = [place[1] for place in kept if place[0] == number]
+        if source.kind == "examples" or not own:
+            return Chosen([pool], [(0, at) for at in own])
+        names = frozenset(pool[at].query_id for at in own)
+        one, _ = self._ready[id(source)]
+        found = self._as_found(one.only(names))
+        return self._mine(f"measured-{number:02}", found, len(names), taught=False)
+
+    def _as_found(self, one: Opened) -> Opened:
+        settings = measuring(one.mining, self._recipe.split.candidates)
+        return replace(one, name=f"{one.name} to measure on", mining=settings)
+
+    def _mine(self, name: str, one: Opened, count: int, *, taught: bool = True) -> ExampleFile:
+        path = self._folder / f"{name}.jsonl.gz"
+        mined([one], [count], path, self._teacher if taught else None, self._tell)
+        return self._stack.enter_context(ExampleFile(path))
 
 
 @contextmanager

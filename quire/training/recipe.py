@@ -156,6 +156,8 @@ class SplitSettings:
     Args:
         share: How many of all, from 0 (none) to less than 1.
         most: At most so many.
+        candidates: How many passages of the first stage's list each query that is measured on is measured with, beside
+            those that are judged; also of data that are given for it.
         seed: Of this choice, and of every other among queries.
 
     Raises:
@@ -163,7 +165,8 @@ class SplitSettings:
     """
 
     share: float = 0.1
-    most: int = 1000
+    most: int = 500
+    candidates: int = 20
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -171,6 +174,10 @@ class SplitSettings:
             raise InvalidTrainingSettings(f"share is from 0 to less than 1, found {self.share!r}")
         if isinstance(self.most, bool) or self.most < 1:
             raise InvalidTrainingSettings(f"most is a whole number of at least 1, found {self.most!r}")
+        if isinstance(self.candidates, bool) or self.candidates < 1:
+            raise InvalidTrainingSettings(
+                f"candidates is a whole number of at least 1, found {self.candidates!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

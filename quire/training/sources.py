@@ -56,6 +56,16 @@ class Opened:
         documents = bool(self.source.index or self.source.collection)
         return documents and self.mining.negatives > 0
 
+    def only(self, names: frozenset[str]) -> Opened:
+        """Return the source with those of its queries alone that have these ids."""
+        whole = self.judged
+        digest = _hash(" ".join([self.fingerprint, *sorted(names)]))
+        return replace(
+            self,
+            fingerprint=digest,
+            judged=lambda: (query for query in whole() if query.query_id in names),
+        )
+
 
 class NoDocuments:
     """A `CandidateSource` without any: for preferences that bring their passages along."""

@@ -15,11 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_collection import write_collection
 
+from eval.formats import read_collection
+from indexer.encoder import HashingEncoder
+from indexer.index import Index
+from quire.mining_source import IndexSource
 from quire.terminal import Screen
 from quire.train_lines import outcome_lines
 from quire.train_progress import TrainingLine
-from quire.training import Doing, Noted
+from quire.training import DataSource, Doing, Noted, Recipe, SplitSettings
 from quire.training.dividing import Chosen, weighed
+from quire.training.preparing import prepare
 from reranker.data import Example, ExampleFile
 from reranker.pairs import PassageText
 from reranker.training import Change, Progressed, TrainingOutcome
@@ -143,6 +148,43 @@ def test_a_query_to_measure_on_that_is_learnt_from_is_refused_before_mining(
     result = ask("new one", f"{asked.upper()}?", "new three")
     assert result.exit_code == 2
     assert "- two: 1 x a query to measure on that is one to learn from, too (q1 " in result.stderr
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_is_measured_on_is_the_first_stages_list_as_it_was_found(
+    collection: Path, tmp_path: Path, apart: bool
+) -> None:
+    """Where training data are guarded so that the right answer leads, there would be nothing to measure against."""
+    settings = SplitSettings(share=0.4, candidates=9)
+    data, dev = (DataSource(collection=str(collection)),), ()
+    if apart:
+        dev = (DataSource(collection=str(write_collection(tmp_path / "two", seed=5, topics=9))),)
+        (tmp_path / "one" / "queries.jsonl").write_text(
+            (tmp_path / "one" / "queries.jsonl").read_text().replace('"text": "', '"text": "unlike ')
+        )
+    prepare(Recipe(data, dev, split=settings), tmp_path / "run", lambda event: None)
+    (folder,) = [
+        path
+        for path in (tmp_path / "run" / "indexes").iterdir()
+        if path.is_dir() and ("two" in path.name) == apart
+    ]
+    index = Index.open(folder, encoder=HashingEncoder(32))
+    source = IndexSource(index.reader(), index.encoder)
+    qrels = read_collection(tmp_path / ("two" if apart else "one")).judgements.qrels
+    with ExampleFile(tmp_path / "run" / "data" / "dev.jsonl.gz") as measured:
+        assert len(measured) >= 7
+        firsts = []
+        for example in measured:
+            judged = qrels[example.query_id]
+            found = [one for one in source.search(example.query, 9) if one.fused_rank]
+            wanted = {one.passage for one in found if one.doc_id not in judged}
+            assert wanted <= set(example.passages)
+            assert len(example.passages) <= len(judged) + 9
+            firsts.append(
+                example.grades[max(range(len(example.grades)), key=(example.prior or ()).__getitem__)]
+            )
+        assert min(firsts) == 0  # the first stage is not always right
+    index.close()
 
 
 @pytest.mark.parametrize(
