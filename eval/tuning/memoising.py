@@ -64,6 +64,10 @@ class MemoisingTokenEncoder(MemoisingEncoder):
         """Return unit vectors, float32, shape (n, dim), and the tokens of each text."""
         return self._with_tokens.encode_passages_with_tokens(texts)
 
+    def vocabulary(self) -> Sequence[str]:
+        """Return words that the model knows."""
+        return self._with_tokens.vocabulary()
+
 
 def memoising(encoder: Encoder) -> MemoisingEncoder:
     """Return an encoder that remembers its queries, and gives tokens' vectors where this one does."""
