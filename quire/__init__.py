@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         load_encoder,
         read_corpus,
     )
+    from reranker import PairScorer
 
 __all__ = [
     "And",
@@ -68,7 +69,11 @@ _ENGINE = frozenset({"Hit", "Query", "Ranking", "SearchEngine", "SearchError", "
 
 
 def open(  # noqa: A001  quire.open reads as it should, and no module does `from quire import *`
-    path: str | Path, *, encoder: Encoder | None = None, settings: SearchSettings | None = None
+    path: str | Path,
+    *,
+    encoder: Encoder | None = None,
+    reranker: PairScorer | str | None = None,
+    settings: SearchSettings | None = None,
 ) -> SearchEngine:
     """Return a `SearchEngine` over the index at `path`; close it, or use it in a `with` statement.
 
@@ -76,6 +81,7 @@ def open(  # noqa: A001  quire.open reads as it should, and no module does `from
         path: The index's folder.
         encoder: What to encode queries with; by default the encoder that the index was made with, loaded when
             the first query needs it.
+        reranker: A cross-encoder, or its folder or name, in place of the one in `settings`.
         settings: How to search; by default `SearchSettings()`.
 
     Raises:
@@ -83,7 +89,7 @@ def open(  # noqa: A001  quire.open reads as it should, and no module does `from
     """
     from engine import SearchEngine
 
-    return SearchEngine.open(path, encoder=encoder, settings=settings)
+    return SearchEngine.open(path, encoder=encoder, reranker=reranker, settings=settings)
 
 
 def __getattr__(name: str) -> object:
