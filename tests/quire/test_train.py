@@ -66,7 +66,7 @@ def place(tmp_path: Path, body: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def small(body: Path) -> TrainingSettings:
     return TrainingSettings(
         base=str(body),
@@ -277,26 +277,15 @@ def test_ctrl_c_at_any_time_and_going_on(
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, body: Path) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory, small: TrainingSettings) -> Path:
     """The run that none of those above was stopped in."""
     from indexer.encoder import HashingEncoder
 
     place = tmp_path_factory.mktemp("whole")
     write_collection(place / "one", seed=1, topics=24)
-    settings = TrainingSettings(
-        base=str(body),
-        max_tokens=40,
-        rank=4,
-        alpha=8,
-        batch_queries=4,
-        learning_rate=5e-3,
-        log_every=1,
-        device="cpu",
-        threads=1,
-    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("indexer.encoder.load_encoder", lambda *_, **__: HashingEncoder(32), raising=False)
-        train(Recipe((DataSource(collection=str(place / "one")),), training=settings), place / "run")
+        train(Recipe((DataSource(collection=str(place / "one")),), training=small), place / "run")
     return place / "run"
 
 
