@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.frozen import Addend, Context, Row
-from engine.ledger import Ledger, Term, WordShare
+from engine.ledger import Because, Ledger, Term, WordShare
+from engine.row import Addend, Context, Row
 from engine.second_stage import on_scale
 from engine.settings import SearchSettings
 
@@ -34,6 +34,8 @@ def account(row: Row, context: Context, settings: SearchSettings, words: tuple[W
         words=words,
         tokens_cut=row.tokens_cut,
         reranked_rank=row.reranked_rank,
+        because=row.because,
+        anonymous_rank=row.anonymous_rank,
     )
 
 
@@ -82,8 +84,30 @@ def _second_terms(row: Row, settings: SearchSettings) -> Iterator[Term]:
         )
         detail += f", {row.tokens_cut} tokens cut" if row.tokens_cut else ""
         yield Term("rerank", row.rerank.value, _or_lowest(row.rerank, detail, "not reranked"))
+    if row.interest:
+        yield Term(
+            "interest",
+            row.interest.value,
+            _or_lowest(row.interest, _interest_detail(row), "interests were not asked about it"),
+        )
     if row.diversity:
         yield Term("diversity", row.diversity, "likeness to the documents above it")
+
+
+def _interest_detail(row: Row) -> str:
+    liked = [_named(one) for one in row.because if one.value >= 0]
+    disliked = [_named(one) for one in row.because if one.value < 0]
+    parts = [*liked[:1], *(f"unlike your taste: {name}" for name in disliked[:1])]
+    return "; ".join(parts) or "like nothing that you have met"
+
+
+def _named(one: Because) -> str:
+    name = f"{one.title or one.doc_id!s:.80}"
+    if one.source == "declared":
+        return f"you are interested in “{name}” (cosine {one.value:.3f})"
+    if one.source == "together":
+        return f"others who read “{name}” read it too ({one.value:.3f})"
+    return f"near “{name}” (cosine {abs(one.value):.3f}), which you met ({one.kind})"
 
 
 def _or_lowest(addend: Addend, detail: str, why: str) -> str:

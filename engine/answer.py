@@ -4,110 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 
-from engine.clock import Clock
-from engine.cursor import Page, decode, encode, frozen, question_hash, thawed
-from engine.errors import InvalidQuery
+from engine.cursor import Page, decode, encode, frozen, thawed
 from engine.facets import check_facets, count_facets
-from engine.first_stage import Retrieval, retrieve
-from engine.frozen import Context, FusedRows, Row
+from engine.frozen import FusedRows
+from engine.further import with_documents
 from engine.fusion import Bounds
-from engine.late import PASSAGES
-from engine.meaning import NO_MEANING, Meaning, QueryEncoder
-from engine.plan import Plan, all_filters, make_plan
+from engine.interest_term import Inclination
+from engine.meaning import NO_MEANING, Meaning
+from engine.plan import Plan
 from engine.present import Presenter
-from engine.query import Query
+from engine.question import Question
 from engine.ranking import Hit, Ranking
-from engine.reranking import QueryReranker
-from engine.second_stage import SecondStage, Signals
-from engine.settings import SearchSettings
+from engine.row import Context, Row
 from engine.snapshot import Snapshot
 from engine.spelling import suggestions
-from indexer.errors import InvalidFilter
 from indexer.protocol import Selection
 
+__all__ = ["Candidates", "Question", "candidates", "first_page", "later_page"]
+
 _NOBODY = 'No document meets all conditions of the query (filters, +words, "phrases", -words).'
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A query with all that it needs for an answer.
-
-    Args:
-        query: What was asked.
-        settings: How to search.
-        snapshot: The index.
-        encoder: Reads the query's meaning.
-        clock: Times the stages.
-        reranker: Reads the best candidates again.
-    """
-
-    query: Query
-    settings: SearchSettings
-    snapshot: Snapshot
-    encoder: QueryEncoder
-    clock: Clock
-    reranker: QueryReranker
-
-    def plan(self, text: str) -> Plan:
-        """Return what a text asks of the index."""
-        plan = make_plan(text, self.snapshot.reader, self.settings, self.query.operators)
-        self.clock.step("plan")
-        return plan
-
-    def select(self, plan: Plan) -> Selection | None:
-        """Return the documents that may answer; None for all.
-
-        Raises:
-            InvalidQuery: a filter names an unknown field, or compares it with the wrong type.
-        """
-        reader = self.snapshot.reader
-        try:
-            selection = reader.select(
-                all_filters(self.query.filters, *plan.filters), plan.required, plan.excluded
-            )
-        except InvalidFilter as error:
-            named = [
-                word for word in str(error).replace('"', "'").split("'")[1:2] if word not in reader.fields()
-            ]
-            close = get_close_matches(named[0], sorted(reader.fields()), n=1) if named else []
-            raise InvalidQuery(str(error), suggestion=close[0] if close else "") from error
-        self.clock.step("select")
-        return selection
-
-    def meaning(self, plan: Plan) -> Meaning:
-        """Return what the encoder makes of the query, where meaning has a say."""
-        if self.settings.alpha <= 0 or not plan.meaning:
-            return NO_MEANING
-        meaning = self.encoder.encode(plan.meaning, self.snapshot.reader.encoder_fingerprint)
-        self.clock.step("encode")
-        return meaning
-
-    def retrieve(self, plan: Plan, selection: Selection | None, meaning: Meaning, wanted: int) -> Retrieval:
-        """Return the candidates."""
-        return retrieve(
-            self.snapshot.reader,
-            plan.lexical,
-            meaning.vector,
-            self.settings.alpha * meaning.readable,
-            self.settings,
-            selection,
-            wanted,
-            self.clock.step,
-        )
-
-    def rerank(self, rows: FusedRows, plan: Plan, meaning: Meaning) -> Signals | None:
-        """Put the first rows in the order of the second stage, where there is to be one."""
-        settings = self.settings
-        if not settings.rerank_depth or not len(rows):
-            return None
-        stage = SecondStage(self.snapshot, settings, self.encoder, self.reranker, self.clock.step)
-        head = rows.head(settings.rerank_depth, max(PASSAGES, settings.rerank_passages))
-        signals = stage.signals(head, plan.meaning, meaning, self.clock.deadline(settings.budget_ms))
-        rows.rerank(signals, settings)
-        return signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +38,7 @@ class Candidates:
         rows: The list; None when there was nothing to search for.
         context: What holds for all of the list.
         depth: How many passages each index was asked for.
+        inclination: The interests of the reader who asks, where they have a say.
     """
 
     plan: Plan
@@ -129,6 +47,7 @@ class Candidates:
     rows: FusedRows | None
     context: Context
     depth: int
+    inclination: Inclination | None = None
 
 
 def candidates(question: Question, wanted: int) -> Candidates:
@@ -156,9 +75,23 @@ def candidates(question: Question, wanted: int) -> Candidates:
     # What is reranked does not depend on k, as long as k is no more.
     wanted = max(wanted, settings.rerank_depth)
     retrieval = question.retrieve(plan, selection, meaning, wanted)
-    rows = FusedRows(snapshot, retrieval, settings, wanted)
+    inclination, fault = question.incline()
+    outside: frozenset[int] = frozenset()
+    if (
+        inclination is not None and settings.fusion == "convex"
+    ):  # other scores depend on who else is in the list
+        proposed = inclination.proposals(snapshot.reader, selection)
+        retrieval, outside = with_documents(
+            snapshot.reader, plan.lexical, meaning.vector, retrieval, proposed
+        )
+        question.clock.step("propose")
+    rows = FusedRows(snapshot, retrieval, settings, wanted, outside)
     question.clock.step("fuse")
     signals = question.rerank(rows, plan, meaning)
+    if fault:
+        notices.append(fault)
+    if inclination is not None:
+        notices += question.tilt(rows, inclination, plan, meaning)
     rows.diversify(snapshot.reader, settings.diversity)
     if selection is not None and selection.count == 0:
         notices.append(_NOBODY)
@@ -183,7 +116,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
         facets=facets,
         reranked_depth=signals.depth if signals else 0,
     )
-    return Candidates(plan, selection, meaning, rows, context, retrieval.depth)
+    return Candidates(plan, selection, meaning, rows, context, retrieval.depth, inclination)
 
 
 def _matches(plan: Plan, selection: Selection | None, snapshot: Snapshot) -> bool:
@@ -207,8 +140,7 @@ def first_page(question: Question, k: int, explain: bool) -> Ranking:
         if found.rows is None or len(found.rows) <= k:
             return None
         rest = [found.rows[place] for place in range(k, len(found.rows))]
-        name = question_hash(question.query, question.settings)
-        return encode(name, found.context, k, frozen(rest, question.snapshot.reader))
+        return encode(question.name, found.context, k, frozen(rest, question.snapshot.reader))
 
     return _ranking(question, k, found.context, hits, (), next_page)
 
@@ -219,7 +151,7 @@ def later_page(question: Question, k: int, explain: bool, cursor: str) -> Rankin
     Raises:
         InvalidCursor: the cursor is damaged, or another query's.
     """
-    name = question_hash(question.query, question.settings)
+    name = question.name
     page = decode(cursor, name)
     context, snapshot = page.context, question.snapshot
     plan = question.plan(context.corrected or question.query.text)

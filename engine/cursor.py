@@ -19,14 +19,14 @@ from hashlib import blake2b
 
 from engine.cursor_rows import columns_of, items, number, rows_of, text, whole
 from engine.errors import InvalidCursor
-from engine.frozen import Context, Row
 from engine.fusion import Bounds
 from engine.query import Query
+from engine.row import Context, Row
 from engine.settings import SearchSettings
 from indexer.document import Scalar
 from indexer.protocol import IndexReader
 
-VERSION = 3
+VERSION = 4
 _MAX_BYTES = 16 << 20
 _DAMAGED = "the cursor is damaged or none of ours; ask for the first page again"
 
@@ -46,9 +46,16 @@ class Page:
     rows: tuple[Row, ...]
 
 
-def question_hash(query: Query, settings: SearchSettings) -> str:
-    """Return what ties a token to its query: a hash of text, user, filters and settings."""
-    question = repr((query.text, query.user_id, query.filters, query.operators, settings.fingerprint))
+def question_hash(query: Query, settings: SearchSettings, personal: str = "") -> str:
+    """Return what ties a token to its query: a hash of text, user, filters and settings.
+
+    Args:
+        query: What was asked.
+        settings: How it is searched.
+        personal: The fingerprint of the settings of personal results; empty where nobody's interests count.
+    """
+    asked = (query.text, query.user_id, query.strength, query.at, query.filters, query.operators)
+    question = repr((*asked, settings.fingerprint, personal))
     return blake2b(question.encode(), digest_size=9).hexdigest()
 
 

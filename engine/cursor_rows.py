@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from engine.frozen import Addend, Row
-from engine.ledger import DECIMALS
+from engine.ledger import DECIMALS, Because
+from engine.row import Addend, Row
 
 _SCALE: int = 10**DECIMALS
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Column(NamedTuple):
@@ -111,6 +113,29 @@ def _passages(value: object) -> tuple[tuple[int, float], ...]:
     return tuple((whole(place), _score(points)) for place, points in pairs)
 
 
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else (at - _EPOCH).total_seconds()
+
+
+def _reasons_out(reasons: Sequence[Because]) -> object:
+    return [
+        [one.doc_id, one.title, one.source, one.value, one.weight, one.kind, _seconds(one.at)]
+        for one in reasons
+    ]
+
+
+def _reasons(value: object) -> tuple[Because, ...]:
+    return tuple(_reason(items(reason)) for reason in items(value))
+
+
+def _reason(values: Sequence[object]) -> Because:
+    doc_id, title, source, found, weight, kind, at = values
+    if source not in ("near", "together", "declared"):
+        raise ValueError(f"{source!r} is no source of an interest")
+    when = None if at is None else _EPOCH + timedelta(seconds=number(at))
+    return Because(text(doc_id), text(title), source, number(found), number(weight), text(kind), when)
+
+
 _COLUMNS = {
     "doc_id": _Column("id", _as_it_is, text),
     "score": _Column("s", _points, _score),
@@ -122,7 +147,7 @@ _COLUMNS = {
     "whole_bm25": _Column("hb", _as_it_is, _optional(number)),
     "lexical_rank": _Column("lr", _as_it_is, _optional(whole)),
     "dense_rank": _Column("dr", _as_it_is, _optional(whole)),
-    "fused_rank": _Column("fr", _as_it_is, whole),
+    "fused_rank": _Column("fr", _as_it_is, _optional(whole)),
     "lead": _Column("pl", _as_it_is, _optional(whole)),
     "passages": _Column("p", _passages_out, _passages),
     "late": _Column("xl", _addend_out, _optional(_addend)),
@@ -131,4 +156,7 @@ _COLUMNS = {
     "reranked_rank": _Column("rr", _as_it_is, _optional(whole)),
     "read": _Column("xp", _as_it_is, whole),
     "tokens_cut": _Column("xc", _as_it_is, whole),
+    "interest": _Column("xi", _addend_out, _optional(_addend)),
+    "because": _Column("xb", _reasons_out, _reasons),
+    "anonymous_rank": _Column("ar", _as_it_is, _optional(whole)),
 }

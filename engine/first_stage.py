@@ -231,7 +231,7 @@ def _with_better_passages(
     best = np.full(len(names), -np.inf)
     np.maximum.at(best, group, scores)
     open_ = np.flatnonzero(best < words_floor + meaning_floor)
-    passages, documents = _others(reader, names[open_], retrieval.passages)
+    passages, documents = others(reader, names[open_], retrieval.passages)
     if not len(passages):
         return retrieval
     cosine = np.full(len(passages), np.nan)
@@ -240,23 +240,23 @@ def _with_better_passages(
     reach = alpha * normal_dense(cosine, pool.bounds) + words_floor
     hopeful = reach > best[np.searchsorted(names, documents)]
     passages, documents, cosine = passages[hopeful], documents[hopeful], cosine[hopeful]
-    return _added(reader, query, retrieval, passages, documents, cosine, lexical_floor is not None)
+    return added(reader, query, retrieval, passages, documents, cosine, lexical_floor is not None)
 
 
 def _with_all_passages(
     reader: IndexReader, query: LexicalQuery, vector: Vectors | None, retrieval: Retrieval
 ) -> Retrieval:
     """Return the retrieval with all passages of its documents: what `mean` and `sum` look at."""
-    passages, documents = _others(reader, np.unique(retrieval.documents), retrieval.passages)
+    passages, documents = others(reader, np.unique(retrieval.documents), retrieval.passages)
     if not len(passages):
         return retrieval
     cosine = np.full(len(passages), np.nan)
     if vector is not None and retrieval.alpha > 0:
         cosine = reader.dense_scores(vector, passages).astype(np.float64)
-    return _added(reader, query, retrieval, passages, documents, cosine, retrieval.alpha < 1)
+    return added(reader, query, retrieval, passages, documents, cosine, retrieval.alpha < 1)
 
 
-def _others(reader: IndexReader, documents: Numbers, known: Numbers) -> tuple[Numbers, Numbers]:
+def others(reader: IndexReader, documents: Numbers, known: Numbers) -> tuple[Numbers, Numbers]:
     """Return the passages of some documents that are not known yet, and the document of each."""
     if not len(documents):
         return NOTHING.passages, NOTHING.documents
@@ -265,7 +265,7 @@ def _others(reader: IndexReader, documents: Numbers, known: Numbers) -> tuple[Nu
     return passages[new], owners[new]
 
 
-def _added(
+def added(
     reader: IndexReader,
     query: LexicalQuery,
     retrieval: Retrieval,
@@ -274,7 +274,10 @@ def _added(
     cosine: Floats,
     lexical: bool,
 ) -> Retrieval:
-    """Return the retrieval with further passages; their BM25 scores are looked up where `lexical`."""
+    """Return the retrieval with further passages; their BM25 scores are looked up where `lexical`.
+
+    What is known of whole documents is left as it was.
+    """
     if not len(passages):
         return retrieval
     bm25 = np.zeros(len(passages))

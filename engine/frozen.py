@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from engine.diversity import diversify
 from engine.first_stage import Retrieval
-from engine.fusion import Bounds, Floats, document_part, fuse
+from engine.fusion import Floats, document_part, fuse
 from engine.grouping import group
-from engine.ledger import DECIMALS
-from engine.ranking import FacetCounts, order_documents
+from engine.interest_term import InterestTerm
+from engine.ledger import DECIMALS, Because
+from engine.ranking import order_documents
+from engine.row import Addend, Row
 from engine.second_stage import Head, Signals
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
@@ -22,106 +24,16 @@ MAX_FROZEN = 1000
 """So many documents can be paged through; more only where k asks for more at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Addend:
-    """What a signal of the second stage adds to one document's score.
-
-    Args:
-        value: What it adds.
-        raw: The signal itself; None where the document was not scored, and the lowest of the others stands in.
-    """
-
-    value: float
-    raw: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One document of the list: what is fixed about it.
-
-    Args:
-        doc_id: Its id.
-        score: Its final score.
-        words: What the words of passages brought of it.
-        whole: What the words of the whole document brought.
-        diversity: What diversity took, 0 or negative.
-        bm25: BM25 of its best passage, None where words had no say.
-        cosine: Cosine of its best passage, None where meaning had no say or there is no vector.
-        whole_bm25: BM25 of the whole document, None where whole documents had no say.
-        lexical_rank: The best passage's place by words, None beyond the depth.
-        dense_rank: Its place by meaning.
-        fused_rank: The document's place before the second stage.
-        document: Its number, in the reader that the list is shown with.
-        lead: The number there of the passage that the fused score is of; None when it is gone.
-        passages: The numbers there of the passages to show, and their fused scores: the one that the cross-encoder
-            found best first, then by score.
-        late: What late interaction added, None where it had no say; the next two likewise.
-        neighbours: What its neighbours added.
-        rerank: What the cross-encoder added. Meaning brought what is left of the score.
-        reranked_rank: Its place after the second stage, before diversity; None where there was none.
-        read: How many of its passages the cross-encoder read.
-        tokens_cut: How many tokens of them did not fit.
-    """
-
-    doc_id: str
-    score: float
-    words: float
-    whole: float
-    diversity: float
-    bm25: float | None
-    cosine: float | None
-    whole_bm25: float | None
-    lexical_rank: int | None
-    dense_rank: int | None
-    fused_rank: int
-    document: int
-    lead: int | None
-    passages: tuple[tuple[int, float], ...]
-    late: Addend | None = None
-    neighbours: Addend | None = None
-    rerank: Addend | None = None
-    reranked_rank: int | None = None
-    read: int = 0
-    tokens_cut: int = 0
-
-    @property
-    def meaning(self) -> float:
-        """What meaning brought."""
-        others = [addend.value for addend in (self.late, self.neighbours, self.rerank) if addend]
-        return round(self.score - self.words - self.whole - self.diversity - math.fsum(others), DECIMALS)
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What holds for all of a list, on whichever page.
-
-    Args:
-        bounds: The best scores of each side.
-        alpha: The weight of meaning that held.
-        corrected: The text searched in place of the query's, or the empty string.
-        found: How many documents are in the list.
-        complete: Whether these are all that match.
-        generation: The generation it was made from.
-        notices: What the user was told.
-        suggestions: What was suggested.
-        facets: What was counted.
-        reranked_depth: How many documents the cross-encoder read.
-    """
-
-    bounds: Bounds
-    alpha: float
-    corrected: str
-    found: int
-    complete: bool
-    generation: int
-    notices: tuple[str, ...]
-    suggestions: tuple[str, ...]
-    facets: dict[str, FacetCounts]
-    reranked_depth: int = 0
-
-
 class FusedRows:
-    """The rows of a search just done, best first."""
+    """The rows of a search just done, best first.
+
+    Args:
+        snapshot: The index.
+        retrieval: The candidates.
+        settings: How to fuse and group them.
+        wanted: How many documents are asked for.
+        outside: Numbers of candidates that the reader's interests alone proposed: they join the list with `tilt`.
+    """
 
     def __init__(
         self,
@@ -129,6 +41,7 @@ class FusedRows:
         retrieval: Retrieval,
         settings: SearchSettings,
         wanted: int = 0,
+        outside: Collection[int] = (),
     ) -> None:
         pool, alpha, share = retrieval.pool, retrieval.alpha, retrieval.share
         fused = fuse(settings.fusion, pool, alpha, settings.rrf_k).less_words(share)
@@ -154,12 +67,23 @@ class FusedRows:
             self._whole_bm25 = dict(zip(numbers, np.round(retrieval.whole, 5).tolist(), strict=True))
         self._diversity = [0.0] * len(self._scores)
         self._doc_ids = snapshot.doc_ids(groups.documents)
-        self._order = order_documents(self._scores, self._doc_ids)[: max(MAX_FROZEN, wanted)]
-        self._fused_rank = {at: rank for rank, at in enumerate(self._order, 1)}
+        ordered = order_documents(self._scores, self._doc_ids)
+        self._outside: list[int] = []
+        if outside:
+            proposed = set(outside)
+            self._outside = [at for at in ordered if int(groups.documents[at]) in proposed]
+            kept = set(self._outside)
+            ordered = [at for at in ordered if at not in kept]
+        self._matching = len(ordered)
+        self._order = ordered[: max(MAX_FROZEN, wanted)]
+        self._fused_rank = _ranks(self._order)
         self._reranked_rank: dict[int, int] = {}
+        self._anonymous_rank: dict[int, int] = {}
         self._addends: dict[str, list[Addend]] = {}
         self._place: dict[int, int] = {}
         self._signals: Signals | None = None
+        self._tilted: dict[int, int] = {}
+        self._term: InterestTerm | None = None
 
     def head(self, depth: int, passages: int) -> Head:
         """Return the first documents of the list, with so many of the best passages of each."""
@@ -182,31 +106,58 @@ class FusedRows:
         }
         for name, (raw, weight) in weighted.items():
             if raw is not None:
-                self._add(name, raw, weight)
+                self._add(name, self._place, weight * raw, raw)
         self._sort()
-        self._reranked_rank = {at: rank for rank, at in enumerate(self._order, 1)}
+        self._reranked_rank = _ranks(self._order)
 
-    def _add(self, name: str, raw: Floats, weight: float) -> None:
-        lowest = Addend(round(weight * float(np.nanmin(raw)), DECIMALS), None)
+    def _add(self, name: str, place: Mapping[int, int], values: Floats, raw: Floats) -> None:
+        """Add to each score the value at its place; the lowest of all to those that have none."""
+        lowest = Addend(round(float(np.nanmin(values)), DECIMALS), None)
         self._addends[name] = [lowest] * len(self._scores)
-        for at, place in self._place.items():
-            value = float(raw[place])
+        for at, found in place.items():
+            value = float(values[found])
             if value == value:
-                self._addends[name][at] = Addend(round(weight * value, DECIMALS), round(value, 5))
-        for at in self._order:
+                self._addends[name][at] = Addend(round(value, DECIMALS), round(float(raw[found]), 5))
+        for at in (*self._order, *self._outside):
             self._scores[at] = round(self._scores[at] + self._addends[name][at].value, DECIMALS)
+
+    def leave_out(self, doc_ids: Collection[str]) -> int:
+        """Take these documents out of the list, and return how many of them were in it."""
+        kept = [at for at in self._order if self._doc_ids[at] not in doc_ids]
+        gone = len(self._order) - len(kept)
+        self._order = kept
+        self._matching -= gone
+        self._outside = [at for at in self._outside if self._doc_ids[at] not in doc_ids]
+        return gone
+
+    def first(self, depth: int) -> tuple[Numbers, list[str], Floats]:
+        """Return numbers, ids and scores of the first documents, and after them of those that interests proposed."""
+        places = self._order[:depth] + self._outside
+        return (
+            self._groups.documents[np.array(places, dtype=np.int64)],
+            [self._doc_ids[at] for at in places],
+            np.array([self._scores[at] for at in places], dtype=np.float64),
+        )
+
+    def note_ranks(self, reader: IndexReader, diversity: float) -> None:
+        """Remember the order, variety included, as the one that nobody in particular gets."""
+        order, _ = self._varied(reader, diversity)
+        self._anonymous_rank = _ranks([self._order[row] for row in order])
+
+    def tilt(self, depth: int, term: InterestTerm) -> None:
+        """Put the list in the order that the interests in the documents of `first(depth)` give."""
+        self._term = term
+        self._tilted = {at: place for place, at in enumerate(self._order[:depth] + self._outside)}
+        self._add("interest", self._tilted, term.values, term.raw)
+        self._order += self._outside
+        self._matching += len(self._outside)
+        self._sort()
 
     def diversify(self, reader: IndexReader, diversity: float) -> None:
         """Put documents that are like those above them further down."""
-        groups = self._groups
         if diversity <= 0 or len(self._order) < 2:
             return
-        kept = np.array(self._order)
-        lead = self._retrieval.passages[groups.rows[groups.starts[:-1][kept]]]
-        relevance = np.array(self._scores)[kept]
-        order, penalties = diversify(
-            relevance, reader.vectors(lead), [self._doc_ids[i] for i in kept], diversity
-        )
+        order, penalties = self._varied(reader, diversity)
 
         def less(value: float) -> float:
             return round((1 - diversity) * value, DECIMALS)
@@ -220,6 +171,16 @@ class FusedRows:
             self._diversity[at] = round(penalty, DECIMALS)
             self._scores[at] = round((1 - diversity) * self._scores[at] + penalty, DECIMALS)
         self._sort()
+
+    def _varied(self, reader: IndexReader, diversity: float) -> tuple[list[int], list[float]]:
+        """Return the rows of the list in the order that variety gives, and each one's penalty."""
+        count = len(self._order)
+        if diversity <= 0 or count < 2:
+            return list(range(count)), [0.0] * count
+        groups, kept = self._groups, np.array(self._order)
+        lead = self._retrieval.passages[groups.rows[groups.starts[:-1][kept]]]
+        relevance = np.array(self._scores)[kept]
+        return diversify(relevance, reader.vectors(lead), [self._doc_ids[i] for i in kept], diversity)
 
     def _sort(self) -> None:
         self._order = sorted(self._order, key=lambda at: (-self._scores[at], self._doc_ids[at]))
@@ -235,7 +196,7 @@ class FusedRows:
     @property
     def matching(self) -> int:
         """How many documents were found, those beyond the end of the list included."""
-        return len(self._scores)
+        return self._matching
 
     @property
     def documents(self) -> Numbers:
@@ -272,7 +233,7 @@ class FusedRows:
             whole_bm25=self._whole_bm25.get(document),
             lexical_rank=int(pool.lexical_rank[lead]) or None,
             dense_rank=int(pool.dense_rank[lead]) or None,
-            fused_rank=self._fused_rank[at],
+            fused_rank=self._fused_rank.get(at),
             document=document,
             lead=int(self._retrieval.passages[lead]),
             passages=tuple(
@@ -284,7 +245,18 @@ class FusedRows:
             reranked_rank=self._reranked_rank.get(at),
             read=read,
             tokens_cut=cut,
+            interest=self._addend("interest", at),
+            because=self._because(at),
+            anonymous_rank=self._anonymous_rank.get(at),
         )
+
+    def _because(self, at: int) -> tuple[Because, ...]:
+        place = self._tilted.get(at)
+        return () if self._term is None or place is None else self._term.because(place)
 
     def _addend(self, name: str, at: int) -> Addend | None:
         return self._addends[name][at] if name in self._addends else None
+
+
+def _ranks(order: list[int]) -> dict[int, int]:
+    return {at: rank for rank, at in enumerate(order, 1)}

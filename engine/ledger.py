@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from engine.fusion import Bounds
 from engine.settings import Fusion, Grouping
@@ -18,8 +20,8 @@ class Term:
 
     Args:
         name: `words` (BM25 of passages), `document` (BM25 of the whole document), `meaning` (vectors), `late` (late
-            interaction), `neighbours` (what the likes of the document score), `rerank` (the cross-encoder) or
-            `diversity` (likeness to documents above; never positive).
+            interaction), `neighbours` (what the likes of the document score), `rerank` (the cross-encoder), `interest`
+            (what the reader has met before) or `diversity` (likeness to documents above; never positive).
         value: What it adds.
         detail: How it came about, in words.
     """
@@ -38,6 +40,41 @@ class WordShare:
 
 
 @dataclass(frozen=True, slots=True)
+class Because:
+    """One thing in a reader's past that the interest in a document rests on.
+
+    Args:
+        doc_id: The document that they met; empty for an interest that they declared.
+        title: Its title, or the words that they declared; empty where there is none.
+        source: `near` (the documents are about like things), `together` (other readers met both) or `declared`.
+        value: How near, as a cosine, or how often together; negative for something that they disliked.
+        weight: The share that it has in the reader's interests, 0 to 1.
+        kind: What they last did with it: read, like, ...; empty for a declared interest.
+        at: When, in UTC; None where that is not known.
+    """
+
+    doc_id: str
+    title: str
+    source: Literal["near", "together", "declared"]
+    value: float
+    weight: float
+    kind: str = ""
+    at: datetime | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return all of it as plain values for JSON; the time as ISO 8601."""
+        return {
+            "doc_id": self.doc_id,
+            "title": self.title,
+            "source": self.source,
+            "value": self.value,
+            "weight": self.weight,
+            "kind": self.kind,
+            "at": self.at.isoformat() if self.at else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """Why a document has its score. The raw facts are of its best passage.
 
@@ -48,7 +85,8 @@ class Ledger:
         document_bm25: The BM25 score of the whole document; None where whole documents had no say.
         lexical_rank: Its place among passages by BM25, from 1; None beyond the depth.
         dense_rank: Its place among passages by cosine; None beyond the depth.
-        fused_rank: The document's place after fusion and grouping, from 1, before the second stage.
+        fused_rank: The document's place after fusion and grouping, from 1, before the second stage; None where only
+            the reader's interests proposed it.
         reranked_rank: Its place after the second stage, before diversity moved it; None where there was none.
         bounds: The highest BM25 score and cosine of any passage that may answer, the cosine of unrelated texts, and
             the highest BM25 score of a whole document.
@@ -57,6 +95,9 @@ class Ledger:
         grouping: How passages' scores became the document's.
         words: What each word of the query adds to `bm25`, largest first; only when explaining.
         tokens_cut: Tokens of its passages that did not fit what the cross-encoder reads; the first stage cuts none.
+        because: What in the reader's past the term `interest` rests on, the weightiest first.
+        anonymous_rank: Its place in the list that nobody in particular gets for this query; None where only the
+            reader's interests proposed it, and where interests had no say.
     """
 
     terms: tuple[Term, ...]
@@ -65,7 +106,7 @@ class Ledger:
     document_bm25: float | None
     lexical_rank: int | None
     dense_rank: int | None
-    fused_rank: int
+    fused_rank: int | None
     bounds: Bounds
     alpha: float
     fusion: Fusion
@@ -73,6 +114,8 @@ class Ledger:
     words: tuple[WordShare, ...] = ()
     tokens_cut: int = 0
     reranked_rank: int | None = None
+    because: tuple[Because, ...] = ()
+    anonymous_rank: int | None = None
 
     @property
     def total(self) -> float:
@@ -91,6 +134,7 @@ class Ledger:
                 "dense": self.dense_rank,
                 "fused": self.fused_rank,
                 "reranked": self.reranked_rank,
+                "anonymous": self.anonymous_rank,
             },
             "bounds": {
                 "bm25": self.bounds.lexical,
@@ -103,6 +147,7 @@ class Ledger:
             "grouping": self.grouping,
             "words": [{"word": share.word, "bm25": share.bm25} for share in self.words],
             "tokens_cut": self.tokens_cut,
+            "because": [one.to_json() for one in self.because],
         }
 
     def __str__(self) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from engine.account import account
-from engine.frozen import Context, Row
 from engine.ledger import Ledger, WordShare
 from engine.plan import Plan
 from engine.ranking import Hit, HitPassage
+from engine.row import Context, Row
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
 from engine.snippet import snippet
@@ -45,6 +45,7 @@ class Presenter:
         stored = {item.number: item for item in reader.passages(numbers)}
         documents = reader.documents([row.document for row in rows])
         weights = self.snapshot.weights(self.plan.body_terms)
+        titles = self._titles(rows)
         return tuple(
             Hit(
                 doc_id=row.doc_id,
@@ -56,14 +57,30 @@ class Presenter:
                 passages=tuple(
                     self._passage(stored[number], score, weights) for number, score in row.passages
                 ),
-                ledger=self.ledger(row),
+                ledger=self._ledger(row, titles),
             )
             for row, rank, document in zip(rows, ranks, documents, strict=True)
         )
 
     def ledger(self, row: Row) -> Ledger:
         """Return the ledger of a row."""
-        return account(row, self.context, self.settings, self._shares(row) if self.explain else ())
+        return self._ledger(row, self._titles([row]))
+
+    def _ledger(self, row: Row, titles: Mapping[str, str]) -> Ledger:
+        because = tuple(replace(one, title=titles.get(one.doc_id, one.title)) for one in row.because)
+        shares = self._shares(row) if self.explain else ()
+        return account(replace(row, because=because), self.context, self.settings, shares)
+
+    def _titles(self, rows: Sequence[Row]) -> dict[str, str]:
+        """Return the titles of the documents that interests rest on, as far as the index has them."""
+        doc_ids = list(dict.fromkeys(one.doc_id for row in rows for one in row.because if one.doc_id))
+        if not doc_ids:
+            return {}
+        numbers = self.snapshot.reader.find_all(doc_ids)
+        return {
+            document.doc_id: document.title
+            for document in self.snapshot.reader.documents(numbers[numbers >= 0])
+        }
 
     def _shares(self, row: Row) -> tuple[WordShare, ...]:
         if row.lead is None or row.bm25 is None:

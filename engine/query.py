@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from engine.errors import InvalidQuery, translated
 from indexer.document import storable
@@ -25,6 +26,9 @@ class Query:
         text: Words, and the operators that `engine.syntax` describes.
         user_id: Who asks; None for nobody in particular.
         filters: Which documents may answer, besides what the text says; None for all.
+        strength: How much the interests of `user_id` count: 1 as the settings say, 0 not at all, at most 10.
+        at: When it is asked, in UTC (a time without a zone is UTC already): of the reader's past only what is
+            earlier counts. None for now.
         operators: Whether quotes, signs and `field:` in the text mean something. False for prose that is
             pasted, and for the topics of a test collection: all of it is plain words.
 
@@ -36,6 +40,8 @@ class Query:
     user_id: str | None = None
     filters: Filter | None = None
     operators: bool = True
+    strength: float = 1.0
+    at: datetime | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -47,7 +53,21 @@ class Query:
                 f"a query's filters are a Filter, found {type(self.filters).__name__}; "
                 "indexer.filters.filter_from_json makes one of a JSON object"
             )
+        strength: object = self.strength
+        if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 10:
+            raise InvalidQuery(f"a query's strength is a number from 0 to 10, found {strength!r:.40}")
+        at: object = self.at
+        if at is not None:
+            if not isinstance(at, datetime):
+                raise InvalidQuery(f"the time of a query is a datetime or None, found {at!r:.40}")
+            object.__setattr__(self, "at", at.replace(tzinfo=UTC) if at.tzinfo is None else at)
+        object.__setattr__(self, "strength", float(strength))
         object.__setattr__(self, "text", storable(self.text))
+
+    @property
+    def personal(self) -> bool:
+        """Whether a reader's interests are to count."""
+        return self.user_id is not None and self.strength > 0
 
 
 def as_query(query: str | Query, filters: Filter | Mapping[str, object] | None = None) -> Query:

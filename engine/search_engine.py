@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from engine.answer import Question, first_page, later_page
+from engine.answer import first_page, later_page
 from engine.clock import Clock
 from engine.errors import SearchError, translated
 from engine.meaning import QueryEncoder
 from engine.query import Query, as_query, check_k
+from engine.question import Question
 from engine.ranking import Ranking
+from engine.readership import Readership
 from engine.reranking import QueryReranker
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
@@ -26,6 +28,10 @@ from indexer.filters import Filter
 from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
+    from engine.event import Event
+    from engine.personal.interests import Interests
+    from engine.personal.settings import PersonalSettings
+    from engine.personal.store import Forgotten, ReaderStore, Recorded
     from reranker.scorer import PairScorer
 
 
@@ -46,6 +52,8 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
             needs it.
         settings: How to search, unless a search says otherwise.
         reranker: The cross-encoder; without it, the one that the settings name is loaded when a query first needs it.
+        tenant: Whose readers it knows. They are kept in the folder of an index that has one.
+        personal: How readers' past counts.
     """
 
     def __init__(
@@ -55,8 +63,11 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         settings: SearchSettings | None = None,
         *,
         reranker: PairScorer | None = None,
+        tenant: str = "default",
+        personal: PersonalSettings | None = None,
     ) -> None:
         self._prepare(index, lambda: encoder, settings, reranker, lambda: None)
+        self._readership = Readership(getattr(index, "path", None), tenant, self._encoder, personal)
 
     def _prepare(
         self,
@@ -83,6 +94,8 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         encoder: Encoder | None = None,
         settings: SearchSettings | None = None,
         reranker: PairScorer | str | None = None,
+        tenant: str = "default",
+        personal: PersonalSettings | None = None,
     ) -> SearchEngine:
         """Open the index in a folder.
 
@@ -92,6 +105,8 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
                 query first needs it.
             settings: How to search.
             reranker: The cross-encoder, or its name in place of the one in `settings`.
+            tenant: Whose readers the engine knows: letters, digits, - and _. Tenants share nothing but the index.
+            personal: How readers' past counts.
 
         Raises:
             InvalidSearchSettings: the reranker's name is an empty string.
@@ -107,6 +122,7 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         engine = cls.__new__(cls)
         scorer = None if isinstance(reranker, str) else reranker
         engine._prepare(index, lambda: index.encoder, settings, scorer, index.close)
+        engine._readership = Readership(index.path, tenant, engine._encoder, personal)
         return engine
 
     def search(
@@ -174,6 +190,41 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         with translated():
             return explain_absence(self._question(asked, settings, Clock()), doc_id, k)
 
+    @property
+    def readers(self) -> ReaderStore:
+        """What readers did, declared and turned off: of this engine's tenant.
+
+        Raises:
+            SearchError: the index has no folder, or the store cannot be opened.
+        """
+        return self._readership.store
+
+    def record(self, events: Iterable[Event]) -> Recorded:
+        """Remember what readers did; the next search of each of them counts it.
+
+        Raises:
+            SearchError: the store cannot be written.
+        """
+        return self.readers.add(events)
+
+    def interests(self, user_id: str) -> Interests | None:
+        """Return what a reader is interested in, as the next search of theirs counts it; None for an unknown reader.
+
+        Raises:
+            SearchError: the store cannot be read.
+        """
+        with translated():
+            return self._readership.interests(user_id, self._current().reader)
+
+    def forget(self, user_id: str) -> Forgotten:
+        """Erase a reader: everything that the store holds of them, and what this engine made of it.
+
+        Raises:
+            SearchError: the store cannot be written.
+        """
+        self._readership.drop(user_id)
+        return self.readers.forget(user_id)
+
     def refresh(self) -> bool:
         """Pick up the newest generation of the index; searches in flight keep theirs.
 
@@ -194,6 +245,7 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         with self._lock:
             self._closed = True
             self._snapshot = None
+        self._readership.close()
         self._close()
 
     def __exit__(
@@ -224,7 +276,13 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
 
     def _question(self, query: Query, settings: SearchSettings | None, clock: Clock) -> Question:
         question = Question(
-            query, settings or self.settings, self._current(), self._encoder, clock, self._reranker
+            query,
+            settings or self.settings,
+            self._current(),
+            self._encoder,
+            clock,
+            self._reranker,
+            self._readership,
         )
         clock.step("open")
         return question

@@ -8,11 +8,13 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from engine.answer import Candidates, Question, candidates
-from engine.frozen import FusedRows, Row
+from engine.answer import Candidates, candidates
+from engine.frozen import FusedRows
 from engine.ledger import Ledger
 from engine.plan import Plan
 from engine.present import Presenter
+from engine.question import Question
+from engine.row import Row
 from indexer.filters import And, Eq, Exists, Filter, In, Not, Or, Range
 from indexer.protocol import StoredDocument
 
@@ -26,6 +28,8 @@ Stage: TypeAlias = Literal[
     "not proposed",
     "below",
     "reranked",
+    "interests",
+    "left out",
     "found",
 ]
 
@@ -41,8 +45,9 @@ class WhyNot:
         stage: Where it was left out: `not indexed`; `no words` (the query has nothing to look for); `filter`,
             `required`, `excluded` (a condition); `no match` (nothing of the query in it, and meaning had no
             say); `not proposed` (no passage within the depth of either index); `below` (in the list, after the
-            k-th); `reranked` (it was among the k before the second stage, which moved it below them); `found` (it is
-            among the k).
+            k-th); `reranked` (it was among the k before the second stage, which moved it below them); `interests` (it
+            is among the k that nobody in particular gets, and the reader's interests moved it below them); `left out`
+            (the reader wants to see no more of it, or of what they have met); `found` (it is among the k).
         sentences: The account.
         rank: Its place in the list, from 1; None when it is not in it.
         ledger: Its score; None where it was never scored.
@@ -95,6 +100,9 @@ def explain_absence(question: Question, doc_id: str, k: int) -> WhyNot:
         return replace(base, sentences=(f"The index has no document {doc_id!r:.200}.",))
     found = candidates(question, max(k, 1))
     base = replace(base, depth=found.depth)
+    if found.inclination is not None and doc_id in found.inclination.left_out:
+        reason = "What this reader has met, or wants to see no more of, is left out of their lists, and so is this."
+        return replace(base, stage="left out", sentences=(reason,))
     left_out = _by_condition(question, found.plan, document)
     if left_out is not None:
         stage, sentence = left_out
@@ -191,12 +199,28 @@ def _listed(question: Question, found: Candidates, rows: FusedRows, place: int, 
         *_moved(row, question.settings.rerank_depth),
         f"Its score is {ledger}; the last result's is {last}.",
     )
-    was_shown = row.reranked_rank is not None and row.fused_rank <= base.k < row.reranked_rank
-    return replace(base, stage="reranked" if was_shown else "below", last=last, sentences=sentences)
+    return replace(base, stage=_mover(row, base.k), last=last, sentences=sentences)
+
+
+def _mover(row: Row, k: int) -> Stage:
+    """Return the stage that moved a document below the k-th place; `below` when none did."""
+    if row.anonymous_rank is not None and row.anonymous_rank <= k:
+        return "interests"
+    if (
+        row.fused_rank is not None
+        and row.reranked_rank is not None
+        and row.fused_rank <= k < row.reranked_rank
+    ):
+        return "reranked"
+    return "below"
 
 
 def _moved(row: Row, depth: int) -> Iterator[str]:
-    if row.reranked_rank is None:
+    if row.anonymous_rank is not None:
+        yield f"Without the reader's interests it is number {row.anonymous_rank:,}."
+    elif row.interest is not None:
+        yield "Without the reader's interests it is not in the list."
+    if row.reranked_rank is None or row.fused_rank is None:
         return
     if row.fused_rank > depth:
         yield f"It was number {row.fused_rank:,} before reranking, which looks at the first {depth:,} only."

@@ -211,6 +211,14 @@ class IndexReader(Protocol):
         """Return the vectors of these passages, shape (n, dim); rows of zeros for those without one."""
         ...
 
+    def document_vectors(self, documents: Numbers) -> Vectors:
+        """Return one vector for each of these documents: the mean of its passages' vectors, scaled to unit length.
+
+        Returns:
+            Shape (n, dim), in the order asked; a row of zeros for a document without vectors.
+        """
+        ...
+
     def passages(self, numbers: Sequence[int] | Numbers) -> list[StoredPassage]:
         """Return these passages, in the order asked."""
         ...
@@ -229,6 +237,10 @@ class IndexReader(Protocol):
 
     def find(self, doc_id: str) -> StoredDocument | None:
         """Return the document of this id, or None when this generation has none."""
+        ...
+
+    def find_all(self, doc_ids: Sequence[str]) -> Numbers:
+        """Return the numbers of the documents of these ids, in the order asked; -1 where there is none."""
         ...
 
     def doc_ids(self, documents: Numbers) -> list[str]:

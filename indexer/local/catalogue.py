@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,18 @@ class Catalogue:
         # Both kinds of number are given in the order in which documents come, so owners ascend with passages.
         self._numbers: Numbers = np.sort(table[:, 0])
         self._owners: Numbers = self.document_of[self._numbers]
+
+    def find_all(self, connection: sqlite3.Connection, doc_ids: Sequence[str]) -> Numbers:
+        """Return the numbers of the live documents of these ids, in the order asked; -1 where there is none."""
+        found: dict[str, int] = {}
+        for at in range(0, len(doc_ids), 500):
+            piece = doc_ids[at : at + 500]
+            rows = connection.execute(
+                f"SELECT doc_id, number FROM documents WHERE doc_id IN ({','.join('?' * len(piece))})", piece
+            )
+            # Documents that were replaced are there under the same id, and so may a later generation's be.
+            found.update(row for row in rows if row[1] < len(self.live) and self.live[row[1]])
+        return np.array([found.get(doc_id, -1) for doc_id in doc_ids], dtype=np.int64)
 
     def passages_of(self, document: int) -> Numbers:
         """Return the numbers of a document's passages, in the document's order."""

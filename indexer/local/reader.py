@@ -21,6 +21,7 @@ from indexer.filters import Filter
 from indexer.identity import EncoderIdentity
 from indexer.local import truth
 from indexer.local.catalogue import Catalogue
+from indexer.local.document_vectors import DocumentVectors
 from indexer.local.filter_masks import mask
 from indexer.local.graph import GraphReader
 from indexer.local.lexical import LexicalReader
@@ -265,6 +266,14 @@ class LocalReader:
         """Return the vectors of these passages, shape (n, dim); rows of zeros for those without one."""
         return np.array(self._vectors.matrix[passages])
 
+    @cached_property
+    def _document_vectors(self) -> DocumentVectors:
+        return DocumentVectors(self._catalogue, self._vectors)
+
+    def document_vectors(self, documents: Numbers) -> Vectors:
+        """Return one vector for each of these documents: the mean of its passages' vectors, scaled to unit length."""
+        return self._document_vectors.of(documents)
+
     def passages(self, numbers: Sequence[int] | Numbers) -> list[StoredPassage]:
         """Return these passages, in the order asked."""
         found = self._rows(
@@ -312,6 +321,11 @@ class LocalReader:
             if number < len(self._catalogue.live) and self._catalogue.live[number]
         ]
         return self.documents(live)[0] if live else None
+
+    def find_all(self, doc_ids: Sequence[str]) -> Numbers:
+        """Return the numbers of the documents of these ids, in the order asked; -1 where there is none."""
+        with self._connections.borrow() as connection:
+            return self._catalogue.find_all(connection, doc_ids)
 
     def live_documents(self) -> Numbers:
         """Return the numbers of all documents of this generation, in the order they came."""

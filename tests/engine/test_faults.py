@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import IndexOpenError, InvalidQuery, NoSuchIndex, SearchEngine, SearchError
-from engine.answer import Clock
+from engine.clock import Clock
 from engine.errors import SearchCancelled
 from engine.plan import MAX_CLAUSES
 from indexer.document import Document

@@ -275,7 +275,7 @@ def test_ranks_tell_both_orders(late_engine: SearchEngine) -> None:
     sums = [hit.score - terms(hit).get("diversity", 0.0) for hit in by_reranking]
     assert all(one >= two - 1e-6 for one, two in pairwise(sums))
     ranks = ranking.hits[0].to_json()["ledger"]["ranks"]  # type: ignore[index]
-    assert set(ranks) == {"lexical", "dense", "fused", "reranked"}
+    assert set(ranks) == {"lexical", "dense", "fused", "reranked", "anonymous"}
 
 
 def test_vectors_have_no_say_where_meaning_has_none(late_engine: SearchEngine) -> None:

@@ -1,0 +1,136 @@
+"""Profiles: readers' interests, made of the store and kept while they hold."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.meaning import QueryEncoder
+from engine.personal.interests import Interests, Stated, interests_of
+from engine.personal.settings import PersonalSettings
+from engine.personal.weighing import weigh
+from indexer.encoding import Vectors
+from indexer.protocol import IndexReader
+
+if TYPE_CHECKING:
+    from engine.personal.store import History, ReaderStore
+
+KEPT = 256
+"""So many readers' profiles are kept in memory, those asked for last."""
+TICK = 300.0
+"""Ages are counted to the last full so many seconds, so that a profile holds for a while."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """One reader's interests, and what they were made of.
+
+    Args:
+        version: The history's.
+        generation: The index's.
+        now: To when ages were counted, in seconds since 1970.
+        until: From when on events were left out; None for none.
+        interests: What came of it.
+        stated: What the reader declared, as it was encoded.
+    """
+
+    version: int
+    generation: int
+    now: float
+    until: float | None
+    interests: Interests
+    stated: tuple[Stated, ...]
+
+
+class Profiles:
+    """Makes and keeps profiles. Safe to share between threads.
+
+    Args:
+        store: What readers did.
+        encoder: Reads what they declared.
+        settings: How their past counts.
+        kept: How many profiles to keep.
+    """
+
+    def __init__(
+        self, store: ReaderStore, encoder: QueryEncoder, settings: PersonalSettings, kept: int = KEPT
+    ) -> None:
+        self._store = store
+        self._encoder = encoder
+        self._settings = settings
+        self._kept = kept
+        self._lock = threading.Lock()
+        self._profiles: OrderedDict[str, Profile] = OrderedDict()
+
+    def profile(self, user_id: str, reader: IndexReader, at: float | None = None) -> Profile | None:
+        """Return a reader's profile; None for a reader of whom nothing is known.
+
+        Args:
+            user_id: Who.
+            reader: The index.
+            at: When they ask, in seconds since 1970: nothing that is not earlier counts. None for now.
+        """
+        version = self._store.version(user_id)
+        with self._lock:
+            known = self._profiles.get(user_id)
+            if known is not None and known.version != version:
+                known = None
+                del self._profiles[user_id]
+        if version == 0:
+            return None
+        now = time.time() // TICK * TICK if at is None else at
+        if known is not None and (known.generation, known.now, known.until) == (reader.generation, now, at):
+            with self._lock:
+                if user_id in self._profiles:
+                    self._profiles.move_to_end(user_id)
+            return known
+        made = self._made(self._store.history(user_id), reader, now, at, known.stated if known else ())
+        with self._lock:
+            self._profiles[user_id] = made
+            while len(self._profiles) > self._kept:
+                self._profiles.popitem(last=False)
+        return made
+
+    def drop(self, user_id: str) -> None:
+        """Forget a reader's profile."""
+        with self._lock:
+            self._profiles.pop(user_id, None)
+
+    def _made(
+        self, history: History, reader: IndexReader, now: float, until: float | None, known: Sequence[Stated]
+    ) -> Profile:
+        vectors = {(one.text, one.weight, one.at): one.vector for one in known}
+        stated = []
+        for one in history.declared:
+            if until is not None and one.at >= until:
+                continue
+            name = (one.text, one.weight, one.at)
+            vector = vectors.get(name)
+            if vector is None:
+                vector = self._encoder.encode(one.text, reader.encoder_fingerprint).vector
+            stated.append(Stated(one.text, one.weight, one.at, vector))
+        interests = interests_of(
+            weigh(history, self._settings, now, until),
+            stated,
+            history.muted,
+            lambda doc_ids: vectors_of(reader, doc_ids),
+            self._settings,
+            reader.unrelated_cosine,
+        )
+        return Profile(history.version, reader.generation, now, until, interests, tuple(stated))
+
+
+def vectors_of(reader: IndexReader, doc_ids: Sequence[str]) -> Vectors:
+    """Return the vectors of documents by id, shape (n, dim); zeros for one that the index lacks."""
+    numbers = reader.find_all(doc_ids)
+    there = numbers >= 0
+    found = reader.document_vectors(numbers[there])
+    vectors = np.zeros((len(numbers), found.shape[1]), dtype=np.float32)
+    vectors[there] = found
+    return vectors

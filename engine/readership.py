@@ -1,0 +1,142 @@
+"""The readers of an index as the query layer sees them: `engine.personal` is imported when one of them first asks.
+
+Whatever becomes of the readers' store, a search has an answer: the list that nobody in particular gets, and a notice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import SearchError
+from engine.interest_term import Inclination
+from engine.meaning import QueryEncoder
+from engine.query import Query
+from indexer.protocol import IndexReader
+
+if TYPE_CHECKING:
+    from engine.personal.interests import Interests
+    from engine.personal.profiles import Profiles
+    from engine.personal.settings import PersonalSettings
+    from engine.personal.store import ReaderStore
+
+FOLDER = "readers"
+"""Beside the index's files: what readers did, a file for each tenant."""
+_log = logging.getLogger(__name__)
+
+
+class Readership:
+    """Opens the store of a tenant's readers when it is first needed. Safe to share between threads.
+
+    Args:
+        folder: The index's; None for an index that has none, and so no readers.
+        tenant: Whose readers.
+        encoder: Reads what they declared.
+        settings: How their past counts; None for the defaults.
+    """
+
+    def __init__(
+        self, folder: Path | None, tenant: str, encoder: QueryEncoder, settings: PersonalSettings | None
+    ) -> None:
+        self._folder = folder
+        self._tenant = tenant
+        self._encoder = encoder
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._store: ReaderStore | None = None
+        self._profiles: Profiles | None = None
+
+    @property
+    def settings(self) -> PersonalSettings:
+        """How readers' past counts."""
+        if self._settings is None:
+            from engine.personal.settings import PersonalSettings
+
+            self._settings = PersonalSettings()
+        return self._settings
+
+    @property
+    def store(self) -> ReaderStore:
+        """What readers did.
+
+        Raises:
+            SearchError: the index has no folder; or the store cannot be opened.
+        """
+        if self._folder is None:
+            raise SearchError(
+                "readers are kept in the index's folder, and this index has none; use SearchEngine.open"
+            )
+        with self._lock:
+            if self._store is None:
+                from engine.personal.store import ReaderStore
+
+                self._store = ReaderStore.open(self._folder, self._tenant)
+            return self._store
+
+    @property
+    def profiles(self) -> Profiles:
+        """What they are interested in."""
+        store = self.store
+        with self._lock:
+            if self._profiles is None:
+                from engine.personal.profiles import Profiles
+
+                self._profiles = Profiles(store, self._encoder, self.settings)
+            return self._profiles
+
+    def fingerprint(self, query: Query) -> str:
+        """Return what changes with the settings of personal results; empty where nobody's interests count."""
+        return self.settings.fingerprint if self._counts(query) else ""
+
+    def incline(self, query: Query, reader: IndexReader) -> tuple[Inclination | None, str]:
+        """Return the interests of the reader who asks; None where they have no say, and a notice where that is a fault.
+
+        Args:
+            query: What was asked, by whom, and how much they count.
+            reader: The index.
+        """
+        if query.user_id is None or not self._counts(query):
+            return None, ""
+        try:
+            at = None if query.at is None else query.at.timestamp()
+            profile = self.profiles.profile(query.user_id, reader, at)
+        except SearchError as error:
+            _log.warning("the readers' store failed: %s", type(error).__name__)
+            return None, f"The readers' store failed, so this is everyone's list ({error!s:.200})."
+        if profile is None:
+            return None, ""
+        from engine.personal.tilt import Tilt
+
+        return Tilt(profile.interests, self.settings, query.strength), ""
+
+    def interests(self, user_id: str, reader: IndexReader) -> Interests | None:
+        """Return a reader's interests; None for a reader of whom nothing is known."""
+        if not self._known():
+            return None
+        profile = self.profiles.profile(user_id, reader)
+        return None if profile is None else profile.interests
+
+    def drop(self, user_id: str) -> None:
+        """Forget what was made of a reader's past."""
+        with self._lock:
+            profiles = self._profiles
+        if profiles is not None:
+            profiles.drop(user_id)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        with self._lock:
+            store, self._store, self._profiles = self._store, None, None
+        if store is not None:
+            store.__exit__(None, None, None)
+
+    def _counts(self, query: Query) -> bool:
+        return query.personal and self._known()
+
+    def _known(self) -> bool:
+        """Whether there are readers at all."""
+        if self._store is not None:
+            return True
+        return self._folder is not None and (self._folder / FOLDER / f"{self._tenant}.db").exists()
