@@ -5,6 +5,9 @@
     │   └── InvalidCursor        422  a page token that is damaged, or belongs to another query
     ├── InvalidEvent             422  an event of a log that cannot be used (engine.event)
     ├── InvalidSearchSettings    422  a setting outside its range
+    ├── InvalidProfileChange     422  a reader's id, a tenant, or what a reader asks of the profile, that cannot be used
+    ├── ReaderStoreError         500  the file of readers is damaged, not one, or cannot be written
+    │   └── ReaderStoreBusy      503  another process is at work in it
     ├── IndexOpenError           500  the index cannot be opened or read
     │   └── NoSuchIndex          404  nothing that looks like an index at the path
     ├── BackendUnavailable       503  the index or the encoder cannot answer now
@@ -62,6 +65,22 @@ class NoSuchIndex(IndexOpenError):
     """There is no index at the path."""
 
     status: ClassVar[int] = 404
+
+
+class InvalidProfileChange(SearchError):
+    """A reader's id, a tenant's name, or a change that a reader asks for, cannot be used."""
+
+    status: ClassVar[int] = 422
+
+
+class ReaderStoreError(SearchError):
+    """The file that keeps what readers did is damaged, is something else, or cannot be written."""
+
+
+class ReaderStoreBusy(ReaderStoreError):
+    """Another process is at work in the file of readers; the same may be done later."""
+
+    status: ClassVar[int] = 503
 
 
 class BackendUnavailable(SearchError):

@@ -6,7 +6,8 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import ClassVar
 
 from engine.errors import SearchError
@@ -22,8 +23,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "kind": ("kind", "type", "event"),
     "at": ("at", "ts", "timestamp", "time"),
     "weight": ("weight",),
+    "event_id": ("event_id",),
 }
 """A field of `Event` to the names that records may give it."""
+
+KINDS = ("read", "click", "dwell", "like", "save", "dislike", "hide")
+"""The kinds that Quire knows. Others are kept; they weigh nothing unless the settings give them a weight."""
+
+LONGEST_EVENT_ID = 128
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class InvalidEvent(SearchError):
@@ -42,6 +51,7 @@ class Event:
         kind: How: read, click, dwell, like, save, dislike, hide, or a word of your own; 1 to 64 characters.
         at: When, kept in UTC (a time without a zone is UTC already); None where the log does not say.
         weight: How much it counts beside others of its kind; finite, 0 or more.
+        event_id: The log's own name for it, up to 128 characters; empty where the log has none.
 
     Raises:
         InvalidEvent: a value is of the wrong type or outside its range.
@@ -52,15 +62,18 @@ class Event:
     kind: str = "read"
     at: datetime | None = None
     weight: float = 1.0
+    event_id: str = ""
 
     def __post_init__(self) -> None:
         _name("user_id", self.user_id, MAX_DOC_ID)
         _name("doc_id", self.doc_id, MAX_DOC_ID)
         _name("kind", self.kind, 64)
+        if self.event_id != "":
+            _name("event_id", self.event_id, LONGEST_EVENT_ID)
         weight: object = self.weight
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
             raise InvalidEvent(f"an event's weight is a finite number of at least 0, found {weight!r:.40}")
-        object.__setattr__(self, "weight", float(weight))
+        object.__setattr__(self, "weight", float(weight) + 0.0)  # no negative zero
         at: object = self.at
         if at is None:
             return
@@ -86,7 +99,7 @@ class Event:
         values: dict[str, object] = {
             name: str(value) if isinstance(value, int) and not isinstance(value, bool) else value
             for name, value in found.items()
-            if value is not None and name in ("user_id", "doc_id", "kind")
+            if value is not None and name in ("user_id", "doc_id", "kind", "event_id")
         }
         if found["at"] is not None:
             values["at"] = parse_time(found["at"])
@@ -102,7 +115,31 @@ class Event:
             "kind": self.kind,
             "at": self.at.isoformat() if self.at is not None else None,
             "weight": self.weight,
+            "event_id": self.event_id,
         }
+
+    @property
+    def identity(self) -> str:
+        """What makes it the same event when it is met again: its id, or 32 hexadecimal digits made of all it says."""
+        return self.event_id or content_identity(
+            self.user_id, self.doc_id, self.kind, microseconds(self.at), self.weight
+        )
+
+
+def content_identity(user_id: str, doc_id: str, kind: str, at: int | None, weight: float) -> str:
+    """Return the identity of an event without an id; `at` in microseconds since 1970. Field by field, it is unique."""
+    said = "\0".join((user_id, doc_id, kind, "" if at is None else str(at), repr(weight)))
+    return blake2b(said.encode(), digest_size=16).hexdigest()
+
+
+def microseconds(at: datetime | None) -> int | None:
+    """Return a moment as whole microseconds since 1970, and None of None; a time without a zone is in UTC."""
+    return None if at is None else (in_utc(at) - _EPOCH) // _MICROSECOND
+
+
+def moment(at: int | None) -> datetime | None:
+    """Return the moment that many microseconds after the beginning of 1970, in UTC, and None of None."""
+    return None if at is None else _EPOCH + at * _MICROSECOND
 
 
 def in_utc(at: datetime) -> datetime:
@@ -169,9 +206,15 @@ def _weight(value: object) -> object:
 
 
 def _name(field: str, value: object, longest: int) -> None:
+    fault = name_fault(value, longest)
+    if fault:
+        raise InvalidEvent(f"an event's {field} {fault}")
+
+
+def name_fault(value: object, longest: int = MAX_DOC_ID) -> str:
+    """Return what keeps a value from being a name of 1 to `longest` characters; nothing if it is one."""
     if not isinstance(value, str):
-        raise InvalidEvent(f"an event's {field} is a string, found {type(value).__name__}")
+        return f"is a string, found {type(value).__name__}"
     if not 1 <= len(value) <= longest:
-        raise InvalidEvent(f"an event's {field} has 1 to {longest:,} characters, found {len(value):,}")
-    if _LOOSE.search(value):
-        raise InvalidEvent(f"an event's {field} holds a NUL or half of a character: {value!r:.60}")
+        return f"has 1 to {longest:,} characters, found {len(value):,}"
+    return f"holds a NUL or half of a character: {value!r:.60}" if _LOOSE.search(value) else ""
