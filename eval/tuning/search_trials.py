@@ -23,6 +23,7 @@ from engine.snapshot import Snapshot
 from eval.collection import Collection, Judgements
 from eval.errors import InvalidEvaluation
 from eval.measures import Measure, evaluate
+from eval.reranker_identity import asks_reranker, reranker_identity
 from eval.run import Run, Span, in_given_order
 from eval.tuning.memoising import MemoisingEncoder, memoising
 from eval.tuning.stages import Values
@@ -168,6 +169,7 @@ class _Searched:
         self._memoising: MemoisingEncoder | None = None
         self._encoder = QueryEncoder(self._load)
         self._reranker = QueryReranker()
+        self._rerankers: dict[str, str] = {}
         self.warning = self._check_documents()
         identity = (
             (self.index.path / MANIFEST).read_bytes(),
@@ -181,7 +183,8 @@ class _Searched:
 
     def values(self, settings: SearchSettings) -> Floats:
         """Return the measure of each query with these settings."""
-        known = self._store.read(settings.fingerprint)
+        name = self._trial(settings)
+        known = self._store.read(name)
         if known is not None:
             return known
         rankings: dict[str, dict[str, float]] = {}
@@ -193,8 +196,17 @@ class _Searched:
         run = Run("trial", rankings, spans=spans if self._spans else {})
         found = evaluate(run, self._judgements, [self._measure]).values[self._measure]
         values = np.array([found[topic.query_id] for topic in self._topics], dtype=np.float64)
-        self._store.write(settings.fingerprint, values)
+        self._store.write(name, values)
         return values
+
+    def _trial(self, settings: SearchSettings) -> str:
+        """Return what a trial is kept under: its settings, and which cross-encoder stands behind them."""
+        if not asks_reranker(settings):
+            return settings.fingerprint
+        name = settings.reranker
+        if name not in self._rerankers:  # as the engine does, which loads a model once
+            self._rerankers[name] = reranker_identity(settings)
+        return hashed((settings.fingerprint, self._rerankers[name]))
 
     def _answer(self, text: str, settings: SearchSettings) -> tuple[dict[str, float], list[Span]]:
         with translated():

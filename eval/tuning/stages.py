@@ -89,6 +89,20 @@ _SEARCH = (
     ),
     Stage("depth", (Parameter("depth", (50, 100, 200, 400, 800)),), aim="thrift"),
     Stage(
+        "second look",
+        (
+            Parameter("late_weight", (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)),
+            Parameter("neighbours_weight", (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)),
+        ),
+        {"late_weight": 0.0, "neighbours_weight": 0.0},
+    ),
+    Stage(
+        "cross-encoder",
+        (Parameter("rerank_weight", (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)),),
+        {"rerank_weight": 0.0},
+    ),
+    Stage("rerank depth", (Parameter("rerank_depth", (10, 20, 30, 50, 75, 100)),), aim="thrift"),
+    Stage(
         "diversity",
         (Parameter("diversity", (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)),),
         {"diversity": 0.0},

@@ -37,7 +37,7 @@ def hashed(parts: Iterable[str | bytes]) -> str:
 
 
 @cache
-def code_fingerprint(packages: tuple[str, ...] = ("indexer", "engine", "eval.measures")) -> str:
+def code_fingerprint(packages: tuple[str, ...] = ("indexer", "reranker", "engine", "eval.measures")) -> str:
     """Return a hash of the source of these packages: what was measured with other code is another trial."""
     files: list[Path] = []
     for name in packages:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from reranker import InvalidRerankerSettings, MissingDependency, RerankerModelError, load, load_reranker
+from reranker.load import reranker_fingerprint
 
 Make = Callable[..., Path]
 
@@ -42,6 +43,32 @@ def test_the_default_is_in_the_package(
     scorer = load_reranker(device="cpu")
     assert scorer.name == "default"
     assert scorer.fingerprint.startswith("default:")
+
+
+def test_a_fingerprint_needs_no_model_in_memory(
+    cross_encoder: Make, adapter: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "_has_gpu", lambda: False)
+    for folder in (cross_encoder(), adapter()):
+        found = load_reranker(str(folder)).fingerprint
+        with monkeypatch.context() as context:
+            context.setattr(load, "_onnx", lambda *_, **__: pytest.fail("the network was built"))
+            assert reranker_fingerprint(str(folder)) == found
+        weights = next(folder.glob("*.safetensors"))
+        data = weights.read_bytes()
+        weights.write_bytes(data[:-4] + bytes(byte ^ 0x3C for byte in data[-4:]))
+        assert reranker_fingerprint(str(folder)) != found
+
+
+def test_no_fingerprint_without_a_model(adapter: Make, tmp_path: Path) -> None:
+    with pytest.raises(RerankerModelError, match="no model 'no/such-model'"):
+        reranker_fingerprint("no/such-model")
+    folder = adapter()
+    settings = json.loads((folder / "quire.json").read_text())
+    digest = next(name for name in settings if "digest" in name or "sha" in name or "hash" in name)
+    (folder / "quire.json").write_text(json.dumps(settings | {digest: "0" * len(settings[digest])}))
+    with pytest.raises(RerankerModelError):
+        reranker_fingerprint(str(folder))
 
 
 def test_a_name_that_is_nowhere_says_where_it_was_sought() -> None:

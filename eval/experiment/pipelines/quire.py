@@ -13,6 +13,7 @@ from engine.settings import SearchSettings
 from eval.collection import Topic
 from eval.experiment.fingerprint import INDEXING
 from eval.experiment.pipeline import Answer, Ground, Ready
+from eval.reranker_identity import reranker_identity
 from eval.run import Span
 
 SPANS = 30
@@ -66,8 +67,10 @@ class Quire:
         return words_of(self.search) | index_words(self.indexing)
 
     def ingredients(self, ground: Ground) -> Mapping[str, str]:
-        """Return the index's fingerprint."""
-        return {"index": ground.index_fingerprint(self.indexing)}
+        """Return the index's fingerprint, and the cross-encoder's where one is asked."""
+        made = {"index": ground.index_fingerprint(self.indexing)}
+        reranker = reranker_identity(self.search)
+        return made | {"reranker": reranker} if reranker else made
 
     @contextmanager
     def prepare(self, ground: Ground) -> Iterator[Ready]:

@@ -236,3 +236,35 @@ def test_the_version_of_a_library_that_decides_is_part_of_it(monkeypatch: pytest
     before = code_fingerprint.__wrapped__(("eval.run",))
     monkeypatch.setattr("eval.experiment.fingerprint.version", lambda name: "99")
     assert code_fingerprint.__wrapped__(("eval.run",)) != before
+
+
+@pytest.mark.parametrize(
+    ("search", "anew"),
+    [
+        (SearchSettings(reranker="own/model"), True),
+        (SearchSettings(reranker="own/model", rerank_depth=0), False),
+        (SearchSettings(reranker="own/model", rerank_weight=0), False),
+        (SearchSettings(), False),
+    ],
+)
+def test_another_cross_encoder_under_the_same_name_is_asked_anew(
+    run: Run, monkeypatch: pytest.MonkeyPatch, search: SearchSettings, anew: bool
+) -> None:
+    for fingerprint, kept in (
+        ("model:1", False),
+        ("model:1", True),
+        ("model:2", not anew),
+        ("model:1", True),
+    ):
+        monkeypatch.setattr("reranker.load.reranker_fingerprint", lambda _, found=fingerprint: found)
+        assert cached(run({"reranked": Quire(search)})) == {"reranked": kept}
+
+
+def test_a_cross_encoder_that_cannot_be_loaded_is_one_until_it_can(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipelines = {"reranked": Quire(SearchSettings(reranker="no/such-model"))}
+    assert cached(run(pipelines)) == {"reranked": False}
+    assert cached(run(pipelines)) == {"reranked": True}
+    monkeypatch.setattr("reranker.load.reranker_fingerprint", lambda _: "model:1")
+    assert cached(run(pipelines)) == {"reranked": False}

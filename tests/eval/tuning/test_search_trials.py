@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,3 +224,80 @@ def test_what_makes_no_sense_is_refused(index: Path) -> None:
         SearchTrials([one], parse_measure("Latency(p95)"))
     with pytest.raises(InvalidEvaluation, match="did you mean 'alpha'"):
         search_stages(["alhpa"])
+
+
+SECOND = {
+    "late_weight": {0.0, 2.0},
+    "neighbours_weight": {0.0, 1.0},
+    "rerank_weight": {0.0, 1.0},
+    "rerank_depth": {10, 100},
+}
+
+
+def test_the_second_stage_can_be_tuned() -> None:
+    stages = search_stages(list(SECOND))
+    assert {p.name for stage in stages for p in stage.parameters} == set(SECOND)
+    for stage in stages:
+        for parameter in stage.parameters:
+            assert SECOND[parameter.name] <= set(parameter.choices)
+            assert list(parameter.choices) == sorted(set(parameter.choices))
+            assert getattr(SearchSettings(), parameter.name) in parameter.choices
+            for value in parameter.choices:
+                assert SearchSettings(**{parameter.name: value})
+        # All that can be left out is left out by 0; the depth is what time is saved at.
+        assert stage.aim == ("thrift" if stage.name == "rerank depth" else "gain")
+        names = {parameter.name for parameter in stage.parameters}
+        assert stage.without == ({} if stage.aim == "thrift" else dict.fromkeys(names, 0.0))
+
+
+def test_trials_of_the_second_stage_are_searches_with_it(index: Path) -> None:
+    judged, measure = collection(), parse_measure("nDCG@10")
+    values = {"neighbours_weight": 1.0, "rerank_depth": 20}
+    with SearchTrials([TuningSource(index, judged)], measure, encoder=HashingEncoder(32)) as trials:
+        found = trials.values({**trials.baseline, **values})
+        assert found.tolist() != trials.values({**trials.baseline, "rerank_depth": 0}).tolist()
+    with SearchEngine.open(index, encoder=HashingEncoder(32), settings=SearchSettings(**values)) as engine:  # type: ignore[arg-type]
+        run = Run(
+            "x",
+            {
+                query: {
+                    hit.doc_id: -float(hit.rank)
+                    for hit in engine.search(Query(topic.text, operators=False)).hits
+                }
+                for query, topic in judged.topics.items()
+            },
+        )
+    wanted = evaluate(run, judged.judgements, [measure]).values[measure]
+    assert found.tolist() == pytest.approx([wanted[query.query_id] for query in trials.queries])
+
+
+@pytest.mark.parametrize(
+    ("settings", "anew"),
+    [
+        ({"reranker": "own/model"}, True),
+        ({"reranker": "own/model", "rerank_depth": 0}, False),
+        ({"reranker": "own/model", "rerank_weight": 0.0}, False),
+        ({}, False),
+    ],
+)
+def test_another_cross_encoder_under_the_same_name_is_another_trial(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], anew: bool
+) -> None:
+    def tried(fingerprint: str) -> int:
+        monkeypatch.setattr("reranker.load.reranker_fingerprint", lambda _: fingerprint)
+        seen: list[int] = []
+        with SearchTrials(
+            [TuningSource(index, collection(queries=3))],
+            parse_measure("nDCG@10"),
+            SearchSettings(**settings),
+            cache=tmp_path,
+            encoder=HashingEncoder(32),
+            on_query=lambda _, done, __: seen.append(done),
+        ) as trials:
+            trials.values(trials.baseline)
+        return len(seen)
+
+    assert tried("model:1") == 3
+    assert tried("model:1") == 0
+    assert tried("model:2") == (3 if anew else 0)
+    assert tried("model:1") == 0
