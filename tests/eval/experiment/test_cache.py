@@ -248,7 +248,7 @@ def test_the_version_of_a_library_that_decides_is_part_of_it(monkeypatch: pytest
     ],
 )
 def test_another_cross_encoder_under_the_same_name_is_asked_anew(
-    run: Run, monkeypatch: pytest.MonkeyPatch, search: SearchSettings, anew: bool
+    run, monkeypatch: pytest.MonkeyPatch, search: SearchSettings, anew: bool
 ) -> None:
     for fingerprint, kept in (
         ("model:1", False),
@@ -261,7 +261,7 @@ def test_another_cross_encoder_under_the_same_name_is_asked_anew(
 
 
 def test_a_cross_encoder_that_cannot_be_loaded_is_one_until_it_can(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipelines = {"reranked": Quire(SearchSettings(reranker="no/such-model"))}
     assert cached(run(pipelines)) == {"reranked": False}
