@@ -17,7 +17,12 @@ SCHEMA = Schema("record of an event", FIELDS, ("user_id", "doc_id"))
 
 
 def read_events(path: str | Path) -> list[Event]:
-    """Return the events of a file, in its order.
+    """Return the events of a file, in its order; raises what `each_event` raises."""
+    return list(each_event(path))
+
+
+def each_event(path: str | Path) -> Iterator[Event]:
+    """Yield the events of a file, in its order, as they are read.
 
     Raises:
         FormatError: the suffix names none of those formats, or a line is no event; it names the line.
@@ -26,13 +31,12 @@ def read_events(path: str | Path) -> list[Event]:
     """
     path = Path(path)
     _check_suffix(path)
-    events = []
     for line, record in records(path, SCHEMA):
         try:
-            events.append(Event.from_record(record))
+            event = Event.from_record(record)
         except InvalidEvent as error:
             raise FormatError(path, line, str(error)) from error
-    return events
+        yield event
 
 
 def write_events(events: Iterable[Event], path: str | Path) -> None:
@@ -46,11 +50,8 @@ def write_events(events: Iterable[Event], path: str | Path) -> None:
     """
     path = Path(path)
     _check_suffix(path)
-    rows = (
-        [event.user_id, event.doc_id, event.kind, event.at.isoformat() if event.at else None, event.weight]
-        for event in events
-    )
-    write_records(path, ("user_id", "doc_id", "kind", "at", "weight"), rows)
+    rows = ([*(event.to_record() | {"event_id": event.event_id or None}).values()] for event in events)
+    write_records(path, tuple(FIELDS), rows)
 
 
 def _check_suffix(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,19 +11,53 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import SearchError
-from engine.event import Event, InvalidEvent, parse_time
+from engine.event import Event, InvalidEvent, microseconds, moment, parse_time
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=40)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=ZONES)
 EVENTS = st.builds(
-    Event, NAMES, NAMES, NAMES, st.none() | MOMENTS, st.floats(0, 1e9, allow_nan=False, allow_infinity=False)
+    Event,
+    NAMES,
+    NAMES,
+    NAMES,
+    st.none() | MOMENTS,
+    st.floats(0, 1e9, allow_nan=False, allow_infinity=False),
+    st.just("") | NAMES,
 )
 
 
 @given(EVENTS)
 def test_a_record_in_json_is_the_same_event(event: Event) -> None:
     assert Event.from_record(json.loads(json.dumps(event.to_record()))) == event
+
+
+@given(st.lists(EVENTS, min_size=2, max_size=2))
+def test_what_says_the_same_is_the_same_event(pair: list[Event]) -> None:
+    one, other = pair
+    assert one.identity == Event.from_record(one.to_record()).identity
+    if not one.event_id and not other.event_id:
+        assert (one.identity == other.identity) == (one == other)
+    named = replace(other, event_id=one.identity)
+    assert named.identity == one.identity
+
+
+def test_fields_do_not_run_into_each_other() -> None:
+    alike = [
+        Event("ab", "c"),
+        Event("a", "bc"),
+        Event("a", "b", "c"),
+        Event("a", "b", "c", weight=0.0),
+        Event("a", "b"),
+    ]
+    assert len({event.identity for event in alike}) == len(alike)
+    assert Event("a", "b", weight=-0.0).identity == Event("a", "b", weight=0.0).identity
+
+
+@given(MOMENTS)
+def test_a_time_in_microseconds_is_exact(at: datetime) -> None:
+    assert moment(microseconds(at)) == at
+    assert (moment(None), microseconds(None)) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +78,7 @@ def test_fields_may_have_other_names_and_times_other_forms(record: dict[str, obj
 
 
 def test_whole_numbers_are_ids_and_a_compact_date_is_no_number() -> None:
-    assert Event.from_record({"user": 7, "item": 0}) == Event("7", "0")
+    assert Event.from_record({"user": 7, "item": 0, "event_id": 12}) == Event("7", "0", event_id="12")
     assert parse_time("20180312") == datetime(2018, 3, 12, tzinfo=UTC)
 
 
@@ -59,6 +94,8 @@ def test_whole_numbers_are_ids_and_a_compact_date_is_no_number() -> None:
         ({"user": "u\x00", "item": "d"}, "NUL"),
         ({"user": "u\ud800", "item": "d"}, "half of a character"),
         ({"user": "u", "item": "d", "kind": "k" * 65}, "kind has 1 to 64"),
+        ({"user": "u", "item": "d", "event_id": "e" * 129}, "event_id has 1 to 128"),
+        ({"user": "u", "item": "d", "event_id": 1.5}, "event_id is a string, found float"),
         ({"user": "u", "item": "d", "weight": -1}, "at least 0, found -1"),
         ({"user": "u", "item": "d", "weight": float("nan")}, "finite"),
         ({"user": "u", "item": "d", "weight": "inf"}, "finite"),

@@ -20,7 +20,15 @@ NAMES = st.text(
 )
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
 EVENTS = st.lists(
-    st.builds(Event, NAMES, NAMES, st.sampled_from(["read", "like"]), st.none() | MOMENTS, st.floats(0, 100)),
+    st.builds(
+        Event,
+        NAMES,
+        NAMES,
+        st.sampled_from(["read", "like"]),
+        st.none() | MOMENTS,
+        st.floats(0, 100),
+        st.just("") | NAMES,
+    ),
     max_size=6,
 )
 
