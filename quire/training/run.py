@@ -105,7 +105,8 @@ def _check_training(settings: TrainingSettings, tell: Tell) -> None:
     """Make sure that training can begin, by building what is to be trained: mining may take hours."""
     need(*(["peft"] if settings.method == "lora" else []))
     tell(Doing(f"loading {settings.base}"))
-    from reranker.training.run import machine, prepared
+    from reranker.training.machine import machine
+    from reranker.training.run import prepared
 
     with quiet():
         prepared(settings, machine(settings)[0])

@@ -13,15 +13,19 @@ NEEDED = ("torch", "transformers", "sentence_transformers", "accelerate", "datas
 """What training imports, beside peft for LoRA."""
 
 
-def need(*more: str) -> None:
+def need(*more: str, purpose: str = "training a reranker") -> None:
     """Make sure that training's libraries are there, and that none of them asks the network for anything.
+
+    Args:
+        *more: Others that are needed.
+        purpose: What for.
 
     Raises:
         MissingDependency: one is not; it names the install line.
     """
     missing = [name.replace("_", "-") for name in (*NEEDED, *more) if find_spec(name) is None]
     if missing:
-        raise MissingDependency("training a reranker", missing, "train")
+        raise MissingDependency(purpose, missing, "train")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
 

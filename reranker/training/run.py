@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import EarlyStoppingCallback
 
 from reranker.data.example import TrainingData
@@ -18,11 +16,13 @@ from reranker.training.body import Body, build
 from reranker.training.card import model_card
 from reranker.training.libraries import need, quiet
 from reranker.training.lora import add_lora, round_to_half, save_adapter
+from reranker.training.machine import machine, threads
 from reranker.training.objectives import objective
 from reranker.training.outcome import Scored, TrainingOutcome, changes, measured, over_prior, summed
 from reranker.training.progress import Progress, Stop, Watch
 from reranker.training.report import write_report
-from reranker.training.run_folder import REPORT, RunFolder, step_of
+from reranker.training.rows import Rows
+from reranker.training.run_folder import REPORT, RunFolder, described, open_to_others, step_of
 from reranker.training.scoring import score_examples
 from reranker.training.settings import TrainingSettings
 from reranker.training.trainer import Evaluator, Trainer, make_trainer
@@ -61,26 +61,16 @@ def train(
     check(settings, data)
     device, precision = machine(settings)
     folder = RunFolder(Path(out))
-    checkpoint = folder.resume(settings, data) if resume else None
+    checkpoint = folder.resume(settings, data.fingerprint) if resume else None
     if not resume:
         folder.make_sure_free()
-    with quiet(), _threads(settings.threads):
+    with quiet(), threads(settings.threads):
         body = prepared(settings, device)
         if not resume:
-            folder.begin(settings, data)
+            folder.begin(settings, described(data))
         run = _Run(settings, data, folder, body, device, precision, progress)
         seconds = run.learn(checkpoint, command)
         return run.finish(seconds)
-
-
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def check(settings: TrainingSettings, data: TrainingData) -> None:
@@ -99,23 +89,6 @@ def check(settings: TrainingSettings, data: TrainingData) -> None:
                     f"query {one.query_id!r} of {part} has no prior, and prior_scale is {settings.prior_scale:g}: mine "
                     "with the first stage's scores, or set prior_scale to 0"
                 )
-
-
-def machine(settings: TrainingSettings) -> tuple[str, str]:
-    """Return the device and what is computed in: `cpu` or `cuda`; `fp32`, `bf16` or `fp16`.
-
-    Raises:
-        InvalidTrainingSettings: the device is not there, or fp16 is asked for on a CPU.
-    """
-    gpu = torch.cuda.is_available()
-    if settings.device == "cuda" and not gpu:
-        raise InvalidTrainingSettings("device must be cpu or auto here: found cuda, and torch finds no GPU")
-    device = "cuda" if gpu and settings.device != "cpu" else "cpu"
-    if settings.precision == "fp16" and device == "cpu":
-        raise InvalidTrainingSettings("precision must be fp32, bf16 or auto on a CPU; found fp16")
-    if settings.precision != "auto":
-        return device, settings.precision
-    return device, "fp32" if device == "cpu" else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
 
 
 def prepared(settings: TrainingSettings, device: str) -> Body:
@@ -147,14 +120,6 @@ def _freeze(body: Body, layers: int) -> None:
     for parameter in body.transformer.parameters():
         reached = reached or id(parameter) in inside
         parameter.requires_grad_(id(parameter) in above or (reached and id(parameter) not in inside))
-
-
-def _open_to_others(model: Path) -> None:
-    """Give all files the permissions of the card: the library that writes weights keeps them to their owner."""
-    mode = (model / "README.md").stat().st_mode & 0o777
-    for path in model.rglob("*"):
-        if path.is_file():
-            path.chmod(mode)
 
 
 class _Run:
@@ -189,7 +154,7 @@ class _Run:
             settings,
             body,
             self._loss,
-            data.train,
+            Rows(data.train, settings.passages_per_query, settings.seed),
             folder.checkpoints,
             device=device,
             precision=precision,
@@ -241,7 +206,7 @@ class _Run:
         else:
             self._body.encoder.save_pretrained(str(self._folder.model), create_model_card=False)
             (self._folder.model / "README.md").write_text(card, encoding="utf-8")
-        _open_to_others(self._folder.model)
+        open_to_others(self._folder.model)
         self._folder.write(REPORT, outcome.to_json())
         write_report(self._folder, settings, outcome)
         return outcome

@@ -20,7 +20,7 @@ from typing import Any
 
 from reranker.data.example import Example, TrainingData
 from reranker.errors import InvalidTrainingSettings, TrainingDataError
-from reranker.training.settings import TrainingSettings
+from reranker.training.steps import StepSettings
 
 CONFIG, DATA, METRICS, REPORT = "config.json", "data.json", "metrics.jsonl", "report.json"
 CHECKPOINTS, MODEL = "checkpoints", "model"
@@ -50,14 +50,14 @@ class RunFolder:
                 f"{self.path} holds a run already: go on with it (resume), or give a folder of its own to the new one"
             )
 
-    def begin(self, settings: TrainingSettings, data: TrainingData) -> None:
-        """Write what goes in."""
+    def begin(self, settings: StepSettings, data: Mapping[str, Any]) -> None:
+        """Write what goes in: the settings, and what is said of the data, their fingerprint among it."""
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / METRICS).write_text("", encoding="utf-8")
-        _write(self.path / DATA, described(data))
+        _write(self.path / DATA, data)
         _write(self.path / CONFIG, settings.to_json())
 
-    def resume(self, settings: TrainingSettings, data: TrainingData) -> Path | None:
+    def resume(self, settings: StepSettings, fingerprint: str) -> Path | None:
         """Make sure that a run can go on, and return its last checkpoint; None where it has none yet.
 
         Lines of metrics.jsonl that are of later steps are taken out.
@@ -74,10 +74,10 @@ class RunFolder:
             raise InvalidTrainingSettings(
                 f"{self.path} cannot go on with other settings: found {shown}; give the run's own, or begin a new one"
             )
-        if known.get("fingerprint") != data.fingerprint:
+        if known.get("fingerprint") != fingerprint:
             raise TrainingDataError(
                 f"{self.path} cannot go on with other data: its fingerprint is {known.get('fingerprint')}, and that of "
-                f"the data given {data.fingerprint}; give the same data, or begin a new run"
+                f"the data given {fingerprint}; give the same data, or begin a new run"
             )
         checkpoint = self.last_checkpoint()
         step = step_of(checkpoint) if checkpoint else 0
@@ -126,6 +126,14 @@ class RunFolder:
 def step_of(checkpoint: Path) -> int:
     """Return the step that a checkpoint was made after."""
     return int(checkpoint.name.rpartition("-")[2])
+
+
+def open_to_others(model: Path) -> None:
+    """Give all files the permissions of the card: the library that writes weights keeps them to their owner."""
+    mode = (model / "README.md").stat().st_mode & 0o777
+    for path in model.rglob("*"):
+        if path.is_file():
+            path.chmod(mode)
 
 
 def described(data: TrainingData) -> dict[str, Any]:

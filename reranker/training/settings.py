@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
 
 from indexer.encoder import DEFAULT_ENCODER
 from reranker.errors import InvalidTrainingSettings
 from reranker.training.objectives import OBJECTIVES, RELATIVE
+from reranker.training.steps import StepSettings
 
 Method: TypeAlias = Literal["lora", "full", "frozen"]
 Pooling: TypeAlias = Literal["auto", "match", "pooler"]
-Schedule: TypeAlias = Literal["linear", "cosine", "constant"]
-Precision: TypeAlias = Literal["auto", "fp32", "bf16", "fp16"]
-Device: TypeAlias = Literal["auto", "cpu", "cuda"]
-Keep: TypeAlias = Literal["best", "last"]
-
-_RANGES: dict[str, tuple[float, float]] = {
-    "max_tokens": (32, 8192),
-    "rank": (1, 1024),
-    "alpha": (1e-6, 1e6),
-    "frozen_layers": (1, 1000),
-    "prior_scale": (0, 1e6),
-    "epochs": (0, 10_000),
-    "max_steps": (0, 10**9),
-    "batch_queries": (1, 100_000),
-    "accumulate": (1, 100_000),
-    "passages_per_query": (0, 100_000),
-    "tokens_per_pass": (0, 10**9),
-    "learning_rate": (1e-12, 1),
-    "head_learning_rate": (0, 1),
-    "layer_decay": (1e-3, 1),
-    "warm_up": (0, 1),
-    "weight_decay": (0, 1),
-    "clip": (0, 1e6),
-    "dropout": (0, 0.9),
-    "evaluate_every": (0, 10**9),
-    "patience": (0, 10_000),
-    "log_every": (1, 10**9),
-    "threads": (0, 4096),
-    "seed": (0, 2**31 - 1),
-}
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How a reranker is trained. All can be given in TOML under these names.
+class TrainingSettings(StepSettings):
+    """How a reranker is trained, beside its steps. All can be given in TOML under these names.
 
     Args:
         base: What to start from: an encoder's name or folder, whose transformer gets a new head; or the folder of a
@@ -70,33 +39,24 @@ class TrainingSettings:
         grade_aware: Whether `ranknet` weighs a pair by |2^a - 2^b|.
         prior_scale: What an example's prior, the first stage's score, is multiplied with before it is added to the
             model's in the loss; 0 to train the model's score alone.
-        epochs: How often the data are gone through.
-        max_steps: Steps of the optimiser after which to stop, whatever `epochs` says; 0 for no such limit.
-        batch_queries: Queries of a batch.
-        accumulate: Batches of a step.
         passages_per_query: At most so many passages of a query in an epoch, drawn anew for each; 0 for all.
         tokens_per_pass: Tokens that go through the model at once, padding included, those of passages of like length
             together; 0 for a whole batch. Changes speed and memory only.
-        learning_rate: The highest.
-        head_learning_rate: The head's; 0 for the same.
-        layer_decay: What the learning rate is multiplied with from each layer to the one below it.
-        warm_up: Share of the steps in which the learning rate rises to its highest.
-        schedule: How it falls afterwards.
-        weight_decay: AdamW's.
-        clip: The length that a gradient is cut to; 0 to cut none.
-        dropout: The share of values left out while training, in the transformer and before its head.
-        evaluate_every: Steps from one measurement on the development queries to the next; 0 for ten in a run.
-        patience: Stop after so many measurements without a better one; 0 to go on to the end.
-        keep: Which weights are saved in the end: the `best` on the development queries, or the `last`.
-        log_every: Steps from one line of the log to the next.
-        precision: What is computed in; `auto` is bf16 on a GPU that has it (else fp16), and fp32 on a CPU.
-        device: `auto` is a GPU where torch finds one.
-        threads: Processors to use; 0 for torch's own choice.
-        seed: Of the head's first weights, of the order of the data, and of dropout.
 
     Raises:
         InvalidTrainingSettings: a value is of another type or outside its range, or two do not go together.
     """
+
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        **StepSettings.RANGES,
+        "max_tokens": (32, 8192),
+        "rank": (1, 1024),
+        "alpha": (1e-6, 1e6),
+        "frozen_layers": (1, 1000),
+        "prior_scale": (0, 1e6),
+        "passages_per_query": (0, 100_000),
+        "tokens_per_pass": (0, 10**9),
+    }
 
     base: str = DEFAULT_ENCODER
     method: Method = "lora"
@@ -110,40 +70,10 @@ class TrainingSettings:
     zero_head: bool = False
     grade_aware: bool = False
     prior_scale: float = 0.0
-    epochs: float = 1.0
-    max_steps: int = 0
-    batch_queries: int = 8
-    accumulate: int = 1
     passages_per_query: int = 0
     tokens_per_pass: int = 4096
-    learning_rate: float = 2e-4
-    head_learning_rate: float = 0.0
-    layer_decay: float = 1.0
-    warm_up: float = 0.1
-    schedule: Schedule = "linear"
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    dropout: float = 0.1
-    evaluate_every: int = 0
-    patience: int = 0
-    keep: Keep = "best"
-    log_every: int = 10
-    precision: Precision = "auto"
-    device: Device = "auto"
-    threads: int = 0
-    seed: int = 0
 
-    def __post_init__(self) -> None:
-        kinds = get_type_hints(type(self))
-        for name, kind in kinds.items():
-            object.__setattr__(self, name, _typed(name, kind, getattr(self, name)))
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InvalidTrainingSettings(f"{name} must be from {low:g} to {high:g}; found {value!r}")
-        self._check_pairs()
-
-    def _check_pairs(self) -> None:
+    def _check_together(self) -> None:
         if not self.base.strip():
             raise InvalidTrainingSettings(f"base must name a model or its folder; found {self.base!r}")
         if self.objective not in OBJECTIVES:
@@ -159,52 +89,3 @@ class TrainingSettings:
             raise InvalidTrainingSettings(
                 f"grade_aware is a choice of the objective ranknet; found it with {self.objective}"
             )
-        if not self.epochs and not self.max_steps:
-            raise InvalidTrainingSettings("epochs or max_steps must be more than 0; found 0 for both")
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> TrainingSettings:
-        """Return the settings of a mapping, such as a TOML table; what it leaves out has its default.
-
-        Raises:
-            InvalidTrainingSettings: it names a setting that there is none of, or a value cannot be.
-        """
-        known = {field.name for field in fields(cls)}
-        for name in values:
-            if name not in known:
-                like = difflib.get_close_matches(str(name), known, 1)
-                hint = f"; did you mean {like[0]}?" if like else f"; there are: {', '.join(sorted(known))}"
-                raise InvalidTrainingSettings(f"there is no setting {name!r} of training{hint}")
-        return cls(**{str(name): value for name, value in values.items()})
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a mapping that `from_mapping` reads."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
-        }
-
-
-def _typed(name: str, kind: Any, value: Any) -> Any:
-    """Return a value as its setting's type; a whole number serves where a number is wanted."""
-    if get_origin(kind) is Literal:
-        if isinstance(value, str) and value in get_args(kind):
-            return value
-        raise InvalidTrainingSettings(f"{name} must be one of {', '.join(get_args(kind))}; found {value!r}")
-    if get_origin(kind) is tuple:
-        whole = isinstance(value, list | tuple) and all(type(item) is int and item >= 0 for item in value)
-        if whole and list(value) == sorted(set(value)):
-            return tuple(value)
-        raise InvalidTrainingSettings(
-            f"{name} must be rising whole numbers, such as [0, 2, 5]; found {value!r:.60}"
-        )
-    if (
-        kind is float
-        and isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-    ):
-        return float(value)
-    if isinstance(value, kind) and kind is not float and not (kind is int and isinstance(value, bool)):
-        return value
-    expected = {float: "a finite number", int: "a whole number", bool: "true or false", str: "a string"}[kind]
-    raise InvalidTrainingSettings(f"{name} must be {expected}; found {value!r:.60}")

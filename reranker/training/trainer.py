@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,20 +13,34 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback
 
-from reranker.data.example import Example
 from reranker.errors import RerankerModelError
-from reranker.training.body import Body
-from reranker.training.rows import Batches, Order, Rows
-from reranker.training.settings import TrainingSettings
+from reranker.training.rows import Batches, Order
+from reranker.training.steps import StepSettings
 
 WEIGHTS = "trained.safetensors"
 NDCG = "ndcg@10"
 
 
+class Trainable(Protocol):
+    """What is trained. `reranker.training.body.Body` is one, and `engine.personal.joint` has another."""
+
+    @property
+    def encoder(self) -> Any:
+        """The whole model; it has `preprocess` and `device` as sentence-transformers' models do."""
+
+    @property
+    def head(self) -> torch.nn.Module:
+        """The part of it that learns at a rate of its own."""
+
+    def blocks(self) -> list[torch.nn.Module]:
+        """Return the layers, from below."""
+
+
 class Trainer(CrossEncoderTrainer):
     """The loop of optimiser steps, mixed precision, accumulation and checkpoints is the library's.
 
-    Checkpoints hold the trained parameters in full precision; the base's are not copied.
+    It hands a batch's columns to the loss as they are, so that any model can be trained with it. Checkpoints hold
+    the trained parameters in full precision; the base's are not copied.
     """
 
     def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
@@ -115,10 +129,10 @@ class Evaluator(BaseEvaluator):
 
 
 def make_trainer(
-    settings: TrainingSettings,
-    body: Body,
+    settings: StepSettings,
+    body: Trainable,
     loss: Any,
-    train: Sequence[Example],
+    rows: Any,
     folder: Path,
     *,
     device: str,
@@ -131,15 +145,15 @@ def make_trainer(
     Args:
         settings: Checked ones.
         body: What is trained.
-        loss: A `QueryLoss` of its encoder.
-        train: The examples.
+        loss: Makes a number of a batch's columns, such as a `QueryLoss`.
+        rows: The examples by epoch and number, such as `reranker.training.rows.Rows`.
         folder: Where checkpoints go.
         device: `cpu` or `cuda`.
         precision: `fp32`, `bf16` or `fp16`.
         evaluator: Measures on development queries; None where there are none.
         callbacks: The library's `TrainerCallback`s.
     """
-    steps = total_steps(settings, len(train))
+    steps = total_steps(settings, len(rows))
     every = settings.evaluate_every or max(1, steps // 10)
     arguments = CrossEncoderTrainingArguments(
         output_dir=str(folder),
@@ -174,7 +188,7 @@ def make_trainer(
     trainer = Trainer(
         model=body.encoder,
         args=arguments,
-        train_dataset=Rows(train, settings.passages_per_query, settings.seed),
+        train_dataset=rows,
         loss=loss,
         evaluator=evaluator,
         callbacks=list(callbacks),
@@ -184,7 +198,7 @@ def make_trainer(
     return trainer
 
 
-def total_steps(settings: TrainingSettings, examples: int) -> int:
+def total_steps(settings: StepSettings, examples: int) -> int:
     """Return how many steps of the optimiser a run has."""
     batches = -(-examples // settings.batch_queries)
     epoch = -(-batches // settings.accumulate)
@@ -192,7 +206,7 @@ def total_steps(settings: TrainingSettings, examples: int) -> int:
     return min(steps, settings.max_steps) if settings.max_steps else steps
 
 
-def optimiser(settings: TrainingSettings, body: Body) -> torch.optim.Optimizer:
+def optimiser(settings: StepSettings, body: Trainable) -> torch.optim.Optimizer:
     """Return AdamW with a learning rate for each layer and the head, and no decay of biases and norms.
 
     Layer n of N learns at learning_rate · layer_decay^(N - 1 - n), the embeddings one step below the lowest.
