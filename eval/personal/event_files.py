@@ -5,7 +5,7 @@ A record names its fields as `engine.event.FIELDS` lists them: `user` or `user_i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from engine.event import FIELDS, Event, InvalidEvent
