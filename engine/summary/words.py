@@ -1,0 +1,63 @@
+"""How well sentences answer a query by its words: BM25 of each, as a share of the most there could be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.snapshot import Snapshot
+from indexer.analyser import Analyser
+
+_K1, _B = 1.2, 0.75  # as in the index
+
+
+class QueryWords(NamedTuple):
+    """The terms of a query.
+
+    Args:
+        counts: How often the query says each.
+        weights: How much each says (`Snapshot.weights`).
+    """
+
+    counts: Mapping[str, int]
+    weights: Mapping[str, float]
+
+
+def query_words(snapshot: Snapshot, text: str) -> QueryWords:
+    """Return the terms of a query that occur in the index."""
+    counts = Counter(snapshot.reader.analyser.query_terms(text))
+    known = {term: count for term, count in counts.items() if snapshot.frequency(term)}
+    return QueryWords(known, snapshot.weights(known))
+
+
+def shares(analyser: Analyser, texts: Sequence[str], query: QueryWords) -> NDArray[np.float64]:
+    """Return each text's BM25 over the sum of the query's weights, from 0 up to below 1; float64, shape (n,).
+
+    BM25 is Lucene's, with k1 1.2 and b 0.75; lengths are against the mean of these texts, rarity is the index's.
+    """
+    total = sum(count * query.weights[term] for term, count in query.counts.items())
+    if not texts or total <= 0:
+        return np.zeros(len(texts), dtype=np.float64)
+    bags = [Counter(analyser.terms(text)) for text in texts]
+    lengths = np.array([sum(bag.values()) for bag in bags], dtype=np.float64)
+    norms = _K1 * (1.0 - _B + _B * lengths / max(float(lengths.mean()), 1.0))
+    scores = np.zeros(len(texts), dtype=np.float64)
+    for term, count in query.counts.items():
+        often = np.array([bag[term] for bag in bags], dtype=np.float64)
+        scores += count * query.weights[term] * often / (often + norms)
+    return scores / total
+
+
+def written(analyser: Analyser, text: str, query: QueryWords) -> tuple[str, ...]:
+    """Return the query's words in a text as the text writes them, in order, without repeats."""
+    found: dict[str, None] = {}
+    end = 0
+    for token in analyser.find(text, query.counts.keys()):
+        if token.start >= end:  # bigrams of Chinese overlap; the first stands for them
+            found.setdefault(text[token.start : token.end])
+            end = token.end
+    return tuple(found)

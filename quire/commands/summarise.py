@@ -1,0 +1,116 @@
+"""`quire summarise`: some sentences of a document that stand for it, and the phrases that name it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from quire.cli import DONE, State
+from quire.terminal import Screen, cut, harmless, typed
+
+if TYPE_CHECKING:
+    from engine.summary import Keyphrase, Summary
+
+_INDENT = "    "
+
+
+@click.command("summarise")
+@click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+@click.argument("doc_id", metavar="DOC_ID")
+@click.option("--query", default="", metavar="QUERY", help="Summarise what the document says of this.")
+@click.option("--user", metavar="ID", help="Lean to what this reader likes.")
+@click.option("--length", type=int, default=600, show_default=True, metavar="N", help="Characters at most.")
+@click.option("--sentences", type=int, metavar="N", help="Sentences at most.")
+@click.option("--explain", is_flag=True, help="Say why each sentence was taken.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def summarise_command(
+    state: State,
+    index_path: Path,
+    doc_id: str,
+    query: str,
+    user: str | None,
+    length: int,
+    sentences: int | None,
+    explain: bool,
+    as_json: bool,
+) -> int:
+    """Show the sentences of the document DOC_ID that together say most of it, and the phrases that name it."""
+    from engine import SearchEngine
+
+    with SearchEngine.open(index_path, settings=state.configuration().search) as engine:
+        summary = engine.summarise(
+            typed(doc_id),
+            query=typed(query),
+            user_id=None if user is None else typed(user),
+            length=length,
+            sentences=sentences,
+        )
+        phrases = engine.keyphrases([typed(doc_id)]) if summary.sentences else ()
+    if as_json:
+        values = {**summary.to_json(), "keyphrases": [phrase.to_json() for phrase in phrases]}
+        click.echo(json.dumps(values, ensure_ascii=False))
+        return DONE
+    for line in lines(summary, phrases, Screen.of(), explain=explain):
+        click.echo(line, color=True)
+    return DONE
+
+
+def lines(
+    summary: Summary, phrases: tuple[Keyphrase, ...], screen: Screen, *, explain: bool = False
+) -> Iterator[str]:
+    """Yield a summary as a person reads it: notices, title, sentences with the query's words marked, phrases.
+
+    Args:
+        summary: What to show.
+        phrases: What names the document.
+        screen: Where it is shown.
+        explain: Below each sentence, why it was taken and where it stands.
+    """
+    for notice in summary.notices:
+        yield from screen.wrap([(harmless(notice), False)], "  ", "! ")
+    yield screen.style(
+        cut(harmless(" ".join((summary.title or summary.doc_id).split())), screen.width), "bold"
+    )
+    end = 0
+    for sentence in summary.sentences:
+        gap = "" if sentence.start - end <= 2 else "… "
+        runs = [(gap, False), *marked(sentence.text, sentence.words)]
+        end = sentence.end
+        yield from screen.wrap(runs if sentence.whole else [*runs, (" …", False)], _INDENT)
+        if explain:
+            place = [f"p. {sentence.page}"] if sentence.page else []
+            place.append(f"characters {sentence.start:,}–{sentence.end:,}")
+            facts = ", ".join([sentence.why, *place])
+            yield from (screen.style(line, "dim") for line in screen.wrap([(facts, False)], _INDENT * 2))
+    if phrases:
+        yield from screen.wrap(
+            [("; ".join(harmless(phrase.text) for phrase in phrases), False)], _INDENT, "  "
+        )
+
+
+def marked(text: str, words: tuple[str, ...]) -> list[tuple[str, bool]]:
+    """Return a text in pieces, those of the given words highlighted wherever they stand as whole words.
+
+    Args:
+        text: Of a sentence.
+        words: As the text writes them.
+    """
+    import re
+
+    if not words:
+        return [(text, False)]
+    longest_first = sorted(words, key=len, reverse=True)
+    pattern = "|".join(
+        rf"(?<!\w){re.escape(word)}(?!\w)" if word.isascii() else re.escape(word) for word in longest_first
+    )
+    pieces: list[tuple[str, bool]] = []
+    at = 0
+    for found in re.finditer(pattern, text):
+        pieces += [(text[at : found.start()], False), (found.group(), True)]
+        at = found.end()
+    return [piece for piece in [*pieces, (text[at:], False)] if piece[0]]
