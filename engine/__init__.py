@@ -6,11 +6,13 @@
 
 - `SearchEngine` answers: `search`, `asearch`, `why_not`.
 - `Query` and `SearchSettings` say what is asked, and how.
-- `Ranking`, `Hit`, `HitPassage`, `Snippet`, `Ledger` and `WhyNot` are the answers.
+- `Ranking`, `Hit`, `HitPassage`, `Snippet`, `Ledger`, `Because` and `WhyNot` are the answers.
+- `Event` is what a reader did, `Interests` what comes of it, `PersonalSettings` how much it counts.
 - `SearchError` is the root of what can go wrong (`engine.errors`).
 
 Inside: `syntax` and `plan` read the query, `first_stage` finds candidates, `fusion`, `grouping` and `diversity`
-order them, `frozen` and `cursor` keep the list for later pages, `present` and `snippet` make hits of its rows.
+order them, `personal` tilts the order, `frozen` and `cursor` keep the list for later pages, `present` and `snippet`
+make hits of its rows.
 Importing this package imports none of that; a name is imported when it is first asked for.
 """
 
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
         SearchError,
     )
     from engine.event import Event, InvalidEvent
-    from engine.ledger import Ledger, Term, WordShare
+    from engine.ledger import Because, Ledger, Term, WordShare
+    from engine.personal.interests import Interest, Interests
+    from engine.personal.settings import PersonalSettings
     from engine.query import Query
     from engine.ranking import Hit, HitPassage, Ranking, Snippet
     from engine.search_engine import SearchEngine
@@ -39,16 +43,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackendUnavailable",
+    "Because",
     "Event",
     "Hit",
     "HitPassage",
     "IndexOpenError",
+    "Interest",
+    "Interests",
     "InvalidCursor",
     "InvalidEvent",
     "InvalidQuery",
     "InvalidSearchSettings",
     "Ledger",
     "NoSuchIndex",
+    "PersonalSettings",
     "Query",
     "Ranking",
     "SearchCancelled",
@@ -63,16 +71,20 @@ __all__ = [
 
 _HOME = {
     "BackendUnavailable": "engine.errors",
+    "Because": "engine.ledger",
     "Event": "engine.event",
     "Hit": "engine.ranking",
     "HitPassage": "engine.ranking",
     "IndexOpenError": "engine.errors",
+    "Interest": "engine.personal.interests",
+    "Interests": "engine.personal.interests",
     "InvalidCursor": "engine.errors",
     "InvalidEvent": "engine.event",
     "InvalidQuery": "engine.errors",
     "InvalidSearchSettings": "engine.errors",
     "Ledger": "engine.ledger",
     "NoSuchIndex": "engine.errors",
+    "PersonalSettings": "engine.personal.settings",
     "Query": "engine.query",
     "Ranking": "engine.ranking",
     "SearchCancelled": "engine.errors",

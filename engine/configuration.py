@@ -12,6 +12,7 @@ there is one place where each is defined, documented and checked:
     [indexing]   IndexingSettings, below
     [reading]    indexer.readers.ReadOptions
     [search]     engine.settings.SearchSettings
+    [personal]   engine.personal.settings.PersonalSettings
 
 The file is the one named by --config, or by QUIRE_CONFIG, or ./quire.toml, or quire/quire.toml in the user's
 configuration folder (XDG_CONFIG_HOME, else ~/.config): the first there is, and no other. A section or key that
@@ -29,17 +30,21 @@ from dataclasses import dataclass, fields
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_type_hints
 
 from engine.errors import SearchError
 from engine.setting_values import from_text, from_toml, line_of
 from engine.settings import SearchSettings
 from indexer.errors import IndexingError, InvalidSettings
 
+if TYPE_CHECKING:
+    from engine.personal.settings import PersonalSettings
+
 SECTIONS = {
     "indexing": "engine.configuration:IndexingSettings",
     "reading": "indexer.readers:ReadOptions",
     "search": "engine.settings:SearchSettings",
+    "personal": "engine.personal.settings:PersonalSettings",
 }
 FILE_NAME = "quire.toml"
 T = TypeVar("T")
@@ -132,6 +137,11 @@ class Configuration:
     def search(self) -> SearchSettings:
         """The settings of [search]."""
         return cast(SearchSettings, self.section("search"))
+
+    @property
+    def personal(self) -> PersonalSettings:
+        """The settings of [personal]."""
+        return cast("PersonalSettings", self.section("personal"))
 
     def section(self, name: str) -> object:
         """Return a section's settings object: for `reading`, an `indexer.readers.ReadOptions`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,11 +106,9 @@ class Readership:
         except SearchError as error:
             _log.warning("the readers' store failed: %s", type(error).__name__)
             return None, f"The readers' store failed, so this is everyone's list ({error!s:.200})."
-        if profile is None:
+        if profile is None or profile.tilt.silent:
             return None, ""
-        from engine.personal.tilt import Tilt
-
-        return Tilt(profile.interests, self.settings, query.strength), ""
+        return replace(profile.tilt, strength=query.strength), ""
 
     def interests(self, user_id: str, reader: IndexReader) -> Interests | None:
         """Return a reader's interests; None for a reader of whom nothing is known."""

@@ -219,6 +219,13 @@ class IndexReader(Protocol):
         """
         ...
 
+    def document_centre(self) -> Vectors:
+        """Return the mean of the documents' vectors, or of a sample's, shape (dim,): what all of them have in common.
+
+        The same at every call; zeros where no document has a vector.
+        """
+        ...
+
     def passages(self, numbers: Sequence[int] | Numbers) -> list[StoredPassage]:
         """Return these passages, in the order asked."""
         ...

@@ -21,6 +21,7 @@ HELP = """\
 Type what you are looking for: words, "exact phrases", +required, -excluded, field:value.
   :more      the next page             :why N     why the Nth result is there
   :words     by words alone            :meaning   by meaning alone            :both   by both, reranked
+  :user ID   as this reader            :user      as nobody in particular
   :help      this                      :quit      or Ctrl-D: leave"""
 
 MODES = {"words": 0.0, "meaning": 1.0}
@@ -36,6 +37,8 @@ class Prompt:
         filters: Holds for every query.
         explain: Show every score word by word.
         read: Asks the user for a line; raises EOFError at the end.
+        user_id: Whose interests count; None for nobody's.
+        strength: How much they count.
     """
 
     engine: SearchEngine
@@ -43,6 +46,8 @@ class Prompt:
     filters: Filter | None = None
     explain: bool = False
     read: Callable[[str], str] = input
+    user_id: str | None = None
+    strength: float = 1.0
     _query: str = ""
     _mode: str = "both"
     _page: Ranking | None = None
@@ -84,17 +89,26 @@ class Prompt:
             yield f"From now on by {'words and meaning' if command == 'both' else command + ' alone'}."
             if self._query:
                 yield from self._show(None, screen)
+        elif command == "user":
+            self.user_id = rest.strip() or None
+            yield (
+                f"From now on as {self.user_id}." if self.user_id else "From now on as nobody in particular."
+            )
+            if self._query:
+                yield from self._show(None, screen)
         else:
             yield HELP
 
     def _show(self, cursor: str | None, screen: Screen) -> Iterator[str]:
         from dataclasses import replace
 
+        from engine import Query
+
         settings = replace(self.engine.settings, passages_per_hit=1)
         if self._mode in MODES:
             settings = replace(settings, alpha=MODES[self._mode], rerank_depth=0)
         self._page = self.engine.search(
-            self._query,
+            Query(self._query, user_id=self.user_id, strength=self.strength),
             k=self.k,
             filters=self.filters,
             cursor=cursor,

@@ -9,9 +9,18 @@ from quire.progress import plural
 from quire.terminal import Screen, cells, cut, harmless, runs_of
 
 if TYPE_CHECKING:
-    from engine import Hit, HitPassage, Ranking
+    from engine import Because, Hit, HitPassage, Ranking
 
 INDENT = "    "
+_DEEDS = {
+    "read": "read",
+    "click": "clicked",
+    "dwell": "stayed on",
+    "like": "liked",
+    "save": "saved",
+    "dislike": "disliked",
+    "hide": "hid",
+}
 
 
 def render(ranking: Ranking, screen: Screen, *, explain: bool = False) -> Iterator[str]:
@@ -91,9 +100,10 @@ def account_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterato
         if ledger.dense_rank:
             facts.append(f"{ordinal(ledger.dense_rank)} by meaning")
         why = f"{shares}; best passage {', '.join(facts)}" if facts else shares
-        if ledger.reranked_rank and ledger.reranked_rank != ledger.fused_rank:
+        if ledger.reranked_rank and ledger.fused_rank and ledger.reranked_rank != ledger.fused_rank:
             why += f"; {ordinal(ledger.fused_rank)} before reranking"
         yield from (screen.style(line, "dim") for line in screen.wrap([(why, False)], INDENT))
+        yield from _reasons(hit, screen)
         return
     for term in ledger.terms:
         yield from screen.wrap(
@@ -103,9 +113,35 @@ def account_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterato
         shares = ", ".join(f"{share.word} {share.bm25:.2f}" for share in ledger.words)
         yield from screen.wrap([(f"BM25 word by word: {shares}", False)], INDENT + "    ", INDENT)
     how = f"fused by {ledger.fusion} with alpha {ledger.alpha:g}, grouped by {ledger.grouping}"
-    if ledger.reranked_rank:
+    if ledger.reranked_rank and ledger.fused_rank:
         how += f"; {ordinal(ledger.fused_rank)} before reranking, {ordinal(ledger.reranked_rank)} after"
     yield from screen.wrap([(how, False)], INDENT + "    ", INDENT)
+    yield from _reasons(hit, screen)
+
+
+def _reasons(hit: Hit, screen: Screen) -> Iterator[str]:
+    """Yield what in the reader's past moved a result, and from where."""
+    ledger = hit.ledger
+    if not any(term.name == "interest" for term in ledger.terms):
+        return
+    was = (
+        f"{ordinal(ledger.anonymous_rank)} without you" if ledger.anonymous_rank else "not there without you"
+    )
+    why = "; ".join(map(_reason, ledger.because))
+    line = f"for you: {was}" + (f"; {why}" if why else "")
+    yield from (screen.style(line, "cyan") for line in screen.wrap([(line, False)], INDENT + "  ", INDENT))
+
+
+def _reason(one: Because) -> str:
+    name = cut(harmless(" ".join((one.title or one.doc_id).split())), 60)
+    if one.source == "declared":
+        return f"you declared “{name}”"
+    did = _DEEDS.get(one.kind, "met")
+    if one.value < 0:
+        return f"like “{name}”, which you {did}"
+    if one.source == "together":
+        return f"read together with “{name}”, which you {did}"
+    return f"near “{name}”, which you {did}"
 
 
 def ordinal(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,7 +23,8 @@ def medoids(
 
     A set of medoids is worth Σ weight · likeness to the nearest of them, where likeness is the cosine on a scale from
     `unrelated` (0) to 1. Each step takes the document that adds most, the first of equals, while it adds at least
-    `LEAST_GAIN`. The worth is submodular, so this comes within 1 - 1/e of the best set of its size (Nemhauser, Wolsey
+    `LEAST_GAIN`, and while there are fewer than the square root of the number of documents: of that number as it would
+    be if all weighed the same, 1 / Σ share². The worth is submodular, so this comes within 1 - 1/e of the best set of its size (Nemhauser, Wolsey
     and Fisher 1978).
 
     Args:
@@ -45,7 +47,8 @@ def medoids(
     shares = weights / total if total > 0 else np.full(count, 1.0 / count)
     chosen = list(dict.fromkeys(forced))
     nearest = alike[chosen].max(axis=0) if chosen else np.zeros(count)
-    for _ in range(most):
+    few = math.ceil(math.sqrt(round(1.0 / float(np.square(shares).sum()), 6)))
+    for _ in range(min(most, few)):
         gains = np.round(np.maximum(alike - nearest, 0.0) @ shares, 9)
         best = int(np.argmax(gains))
         if chosen and gains[best] < LEAST_GAIN:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from engine.meaning import QueryEncoder
 from engine.personal.interests import Interests, Stated, interests_of
 from engine.personal.settings import PersonalSettings
+from engine.personal.tilt import Tilt
 from engine.personal.weighing import weigh
 from indexer.encoding import Vectors
 from indexer.protocol import IndexReader
@@ -38,6 +39,7 @@ class Profile:
         until: From when on events were left out; None for none.
         interests: What came of it.
         stated: What the reader declared, as it was encoded.
+        tilt: The interests as they are put into a list, at the strength of 1, with what they propose to any query.
     """
 
     version: int
@@ -46,6 +48,7 @@ class Profile:
     until: float | None
     interests: Interests
     stated: tuple[Stated, ...]
+    tilt: Tilt
 
 
 class Profiles:
@@ -123,7 +126,9 @@ class Profiles:
             self._settings,
             reader.unrelated_cosine,
         )
-        return Profile(history.version, reader.generation, now, until, interests, tuple(stated))
+        tilt = Tilt(interests, self._settings)
+        tilt = replace(tilt, proposed=tilt.proposals(reader, None))
+        return Profile(history.version, reader.generation, now, until, interests, tuple(stated), tilt)
 
 
 def vectors_of(reader: IndexReader, doc_ids: Sequence[str]) -> Vectors:

@@ -34,6 +34,7 @@ class PersonalSettings:
         interests: `several`, each around a document of the history, or `mean`: one vector, the plain weighted mean.
         most_interests: At most so many interests are made of a history.
         evidence: Interests count half as much as they might when the history weighs so much, in documents read.
+        together: How much it counts that other readers met a document together with those of the history.
         dislikes: How much likeness to a disliked document takes, beside what likeness to a liked one gives.
         read: What becomes of documents that the reader has met: `keep` them like any other, `lower` them to the lowest
             interest, or `hide` them.
@@ -52,6 +53,7 @@ class PersonalSettings:
     interests: Model = "several"
     most_interests: int = 12
     evidence: float = 2.0
+    together: float = 1.0
     dislikes: float = 0.5
     read: Read = "keep"
 
@@ -61,6 +63,7 @@ class PersonalSettings:
             ("session_minutes", 0.0, 1e6),
             ("session_share", 0.0, 1.0),
             ("evidence", 0.0, 1e6),
+            ("together", 0.0, 100.0),
             ("dislikes", 0.0, 100.0),
         ):
             _number(name, getattr(self, name), low, high)

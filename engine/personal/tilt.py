@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -13,12 +13,14 @@ from engine.fusion import Floats
 from engine.interest_term import InterestTerm, Scored
 from engine.ledger import Because
 from engine.personal.interests import Interests, Points
+from engine.personal.pairs import Pairs, Together, pairs_of
 from engine.personal.settings import PersonalSettings
 from indexer.encoding import Vectors
 from indexer.protocol import IndexReader, Numbers, Selection
 
-REASONS = 3
-"""So many documents of the past are named for each result."""
+NEAREST = 3
+"""The interest in a document is made of so many points of the past, and so many are named as its reasons."""
+_INTERESTS = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,11 +32,21 @@ class Tilt:
         interests: What they like and dislike.
         settings: How much that counts.
         strength: What the query multiplies it by.
+        together: What other readers read together with it; None where nothing was learnt.
+        proposed: What `propose` gives without a selection; None for not known yet.
     """
 
     interests: Interests
     settings: PersonalSettings
-    strength: float
+    strength: float = 1.0
+    together: Together | None = None
+    proposed: Numbers | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing that could change a list."""
+        interests = self.interests
+        return interests.evidence <= 0 and not interests.disliked.names and not self.left_out
 
     @property
     def depth(self) -> int:
@@ -47,65 +59,90 @@ class Tilt:
         return self.interests.hidden | (self.interests.met if self.settings.read == "hide" else frozenset())
 
     def proposals(self, reader: IndexReader, selection: Selection | None) -> Numbers:
-        """Return the documents that the interests are nearest to, among those that may answer."""
-        most = self.settings.proposals
-        numbers = [np.zeros(0, dtype=np.int64)]
-        for interest in self.interests.likes[:8]:
-            if interest.weight > 0 and most:
-                numbers.append(reader.dense(interest.vector, 2 * most, selection).documents)
-        found = np.unique(np.concatenate(numbers))
-        if not len(found):
-            return found
-        values = self._content(reader.document_vectors(found), ["" for _ in found])[0]
-        met = self.interests.met
-        best = found[np.lexsort((found, -np.round(values, 6)))][: most + len(met)]
-        names = reader.doc_ids(best)
-        return best[[name not in met for name in names]][:most]
+        """Return the documents that the interests are nearest to, among those that may answer, none of them met."""
+        if selection is None and self.proposed is not None:
+            return self.proposed
+        most, interests = self.settings.proposals, self.interests
+        heard = [interest for interest in interests.likes if interest.weight > 0][:_INTERESTS]
+        if not most or not heard:
+            return np.zeros(0, dtype=np.int64)
+        near = [reader.dense(interest.vector, 2 * most, selection).documents for interest in heard]
+        found = np.unique(np.concatenate(near))
+        names = reader.doc_ids(found)
+        new = np.array([name not in interests.met for name in names], dtype=np.bool_)
+        found, names = found[new], [name for name in names if name not in interests.met]
+        values, _, _ = self.interest(reader, names, reader.document_vectors(found))
+        return found[np.lexsort((found, -np.round(values, 6)))][:most]
 
     def term(self, reader: IndexReader, scored: Scored) -> InterestTerm | None:
         """Return what the interests add to these documents' scores; None when they have no say in this query."""
         if self.interests.evidence <= 0 and not self.interests.disliked.names:
             return None
         vectors = reader.document_vectors(scored.documents)
-        raw, cosines, against = self._content(vectors, scored.doc_ids)
-        shrunk = self.interests.evidence / (self.interests.evidence + self.settings.evidence)
-        values = self.strength * self.settings.weight * shrunk * raw
+        raw, liked, disliked = self.interest(reader, scored.doc_ids, vectors)
+        values = self.strength * self.settings.weight * raw
         if self.settings.read == "lower":
             met = [doc_id in self.interests.met for doc_id in scored.doc_ids]
             values = np.where(met, values.min(), values)
 
         def because(place: int) -> tuple[Because, ...]:
-            return self._because(cosines[place], against[place])
+            return self._because(liked, disliked, place)
 
         return InterestTerm(values, raw, because)
 
-    def _content(self, vectors: Vectors, doc_ids: Sequence[str]) -> tuple[Floats, Floats, Floats]:
-        """Return each document's interest, and its cosines with every point, liked and disliked."""
-        points, disliked = self.interests.points, self.interests.disliked
-        cosines = np.einsum("id,jd->ij", vectors, points.vectors).astype(np.float64)
-        against = np.einsum("id,jd->ij", vectors, disliked.vectors).astype(np.float64)
-        raw = (cosines * points.weights).max(axis=1, initial=0.0) / max(points.weights.max(initial=0.0), 1e-9)
-        raw -= self.settings.dislikes * np.maximum(against, 0.0).max(axis=1, initial=0.0)
-        return raw, cosines, against
+    def interest(
+        self, reader: IndexReader, doc_ids: Sequence[str], vectors: Vectors
+    ) -> tuple[Floats, Pairs, Pairs]:
+        """Return the interest in each document, shape (n,), and what it is made of: the likes, the dislikes."""
+        centre = reader.document_centre()
+        points, against = self.interests.points, self.interests.disliked
+        liked = pairs_of(points, doc_ids, vectors, centre, self.together)
+        disliked = pairs_of(against, doc_ids, vectors, centre, None)
+        share = self._shares(points)[:, None]
+        value = highest(share * liked.near).sum(axis=0) / NEAREST
+        value += self.settings.together * np.sqrt((share * liked.together).sum(axis=0))
+        value -= self.settings.dislikes * np.maximum(disliked.near, 0.0).max(axis=0, initial=0.0)
+        return value, liked, disliked
 
-    def _because(self, cosines: Floats, against: Floats) -> tuple[Because, ...]:
-        points = self.interests.points
-        order = np.lexsort((np.arange(len(cosines)), -np.round(cosines * (points.weights > 0), 6)))[:REASONS]
-        reasons = [_reason(points, int(at), float(cosines[at])) for at in order if points.weights[at] > 0]
+    def _shares(self, points: Points) -> Floats:
+        """Return what each point counts beside the heaviest, 0 to 1, shape (p,)."""
+        heaviest = float(points.weights.max(initial=0.0))
+        return points.weights / heaviest if heaviest > 0 else points.weights
+
+    def _because(self, liked: Pairs, disliked: Pairs, place: int) -> tuple[Because, ...]:
+        """Return the points that say most for the document at a place, and one that says most against it."""
+        share = self._shares(self.interests.points)
+        near = share * np.maximum(liked.near[:, place], 0.0) / NEAREST
+        met = liked.together[:, place] * share
+        total = float(met.sum())
+        both = self.settings.together * np.sqrt(total) * met / total if total > 0 else met
+        order = np.argsort(-np.round(near + both, 6), kind="stable")[:NEAREST]
+        reasons = [
+            self._reason(self.interests.points, int(at), bool(both[at] > near[at]), liked, place)
+            for at in order
+            if near[at] + both[at] > 0
+        ]
+        if len(disliked.near):
+            worst = int(np.argmax(np.round(disliked.near[:, place], 6)))
+            if disliked.near[worst, place] > 0 and self.settings.dislikes > 0:
+                reason = self._reason(self.interests.disliked, worst, False, disliked, place)
+                reasons.append(replace(reason, value=-reason.value))
         return tuple(reasons)
 
+    def _reason(self, points: Points, at: int, together: bool, pairs: Pairs, place: int) -> Because:
+        kind, seconds = points.kinds[at], float(points.at[at])
+        source: Literal["near", "together", "declared"] = "together" if together else "near"
+        return Because(
+            doc_id=points.names[at] if kind else "",
+            title="" if kind else points.names[at],
+            source=source if kind else "declared",
+            value=round(float((pairs.together if together else pairs.cosines)[at, place]), 5),
+            weight=round(float(points.weights[at]), 5),
+            kind=kind,
+            at=None if seconds != seconds else _EPOCH + timedelta(seconds=seconds),
+        )
 
-def _reason(points: Points, at: int, value: float) -> Because:
-    name, kind = points.names[at], points.kinds[at]
-    declared = not kind
-    seconds = float(points.at[at])
-    source: Literal["near", "declared"] = "declared" if declared else "near"
-    return Because(
-        doc_id="" if declared else name,
-        title=name if declared else "",
-        source=source,
-        value=round(value, 5),
-        weight=round(float(points.weights[at]), 5),
-        kind=kind,
-        at=None if seconds != seconds else _EPOCH + timedelta(seconds=seconds),
-    )
+
+def highest(values: Floats, most: int = NEAREST) -> Floats:
+    """Return the `most` highest values of each column, in any order; all where there are fewer."""
+    return values if len(values) <= most else np.partition(values, len(values) - most, axis=0)[-most:]

@@ -26,7 +26,8 @@ class Weighed:
         weights: How much each counts: Σ kind · ½^(age / half-life), in documents read just now; negative for one
             that was disliked more than liked.
         session: Which part of that is due to the last while.
-        kinds: What the reader did last with each; of things done at once the last by name.
+        kinds: What the reader did last with each, of what goes with the sign of its weight; of things done at once
+            the last by name.
         at: When, in seconds since 1970; NaN where no event of it has a time.
         hidden: Which of them the reader wants to see no more.
     """
@@ -67,26 +68,22 @@ def weigh(history: History, settings: PersonalSettings, now: float, until: float
     session = np.maximum(np.bincount(codes, np.where(recent, amounts, 0.0), minlength=count), 0.0)
     session = np.where(long > 0, session, 0.0)
     weights, session = _mixed(long, session, settings.session_share)
-    last = {
-        code: row for row, code in enumerate(codes.tolist()) if kept[row]
-    }  # the last of each: events are in order
+    # The last of each, as events are in order; what speaks for its weight goes before what does not.
+    last: dict[int, int] = {}
+    for telling in (False, True):
+        rows = np.flatnonzero(kept & ((amounts * long[codes] > 0) == telling))
+        last.update(zip(codes[rows].tolist(), rows.tolist(), strict=True))
     hides = np.zeros(count, dtype=np.bool_)
-    hides[
-        [
-            code
-            for code, kind, kept_ in zip(codes, history.kinds, kept, strict=True)
-            if kept_ and kind == "hide"
-        ]
-    ] = True
-    names = [doc_id for doc_id, code in numbers.items() if code in last]
-    order = np.array([numbers[doc_id] for doc_id in sorted(names)], dtype=np.int64)
-    rows = [last[code] for code in order.tolist()]
+    hides[codes[kept & np.array([kind == "hide" for kind in history.kinds], dtype=np.bool_)]] = True
+    names = sorted(doc_id for doc_id, code in numbers.items() if code in last)
+    order = np.array([numbers[doc_id] for doc_id in names], dtype=np.int64)
+    final = [last[code] for code in order.tolist()]
     return Weighed(
-        doc_ids=tuple(sorted(names)),
+        doc_ids=tuple(names),
         weights=weights[order],
         session=session[order],
-        kinds=tuple(history.kinds[row] for row in rows),
-        at=at[rows] if rows else np.zeros(0),
+        kinds=tuple(history.kinds[row] for row in final),
+        at=at[final] if final else np.zeros(0),
         hidden=(hides & (weights <= 0))[order],
     )
 

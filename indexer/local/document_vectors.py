@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from indexer.protocol import Numbers
 
 KEPT_BYTES = 64 << 20
 """So many bytes of documents' vectors are remembered of one generation."""
+SAMPLE = 2048
+"""Of so many documents, evenly spread, the centre is taken."""
 
 
 class DocumentVectors:
@@ -50,6 +53,16 @@ class DocumentVectors:
                     return self._made(names)[back]
                 self._keep(missing, self._made(missing))
             return self._rows[self._row_of[documents]]
+
+    @cached_property
+    def centre(self) -> Vectors:
+        """The mean of documents' vectors, shape (dim,); of a sample where there are many."""
+        live = np.flatnonzero(self._catalogue.live)
+        spread = live[np.unique(np.linspace(0, len(live) - 1, min(SAMPLE, len(live))).astype(np.int64))]
+        vectors = self._made(spread)
+        there = vectors.any(axis=1)
+        mean = vectors[there].mean(axis=0, dtype=np.float64) if there.any() else np.zeros(self._dim)
+        return mean.astype(np.float32)
 
     def _keep(self, documents: Numbers, vectors: Vectors) -> None:
         end = self._used + len(documents)

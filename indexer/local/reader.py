@@ -274,6 +274,10 @@ class LocalReader:
         """Return one vector for each of these documents: the mean of its passages' vectors, scaled to unit length."""
         return self._document_vectors.of(documents)
 
+    def document_centre(self) -> Vectors:
+        """Return the mean of the documents' vectors, or of a sample's."""
+        return self._document_vectors.centre
+
     def passages(self, numbers: Sequence[int] | Numbers) -> list[StoredPassage]:
         """Return these passages, in the order asked."""
         found = self._rows(

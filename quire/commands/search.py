@@ -40,6 +40,12 @@ _ALONE = {"--lexical": 0.0, "--dense": 1.0}
 )
 @click.option("--rerank-depth", type=int, metavar="N", help="How many documents are read again (50).")
 @click.option("--budget-ms", type=int, metavar="MS", help="Rerank no longer than this after the start.")
+@click.option("--user", "user_id", metavar="ID", help="Who asks: their interests count (docs/profiles.md).")
+@click.option(
+    "--strength", type=float, default=1.0, metavar="S", help="How much they count: 0 not at all (1)."
+)
+@click.option("--hide-read", is_flag=True, help="Leave out what that reader has met before.")
+@click.option("--tenant", default="default", metavar="NAME", help="Whose readers: default.")
 @click.option("--explain", is_flag=True, help="Show where every score comes from, word by word.")
 @click.option("--cursor", metavar="TOKEN", help="The next page: the token that --json printed as cursor.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
@@ -57,6 +63,10 @@ def search_command(
     reranker: str | None,
     rerank_depth: int | None,
     budget_ms: int | None,
+    user_id: str | None,
+    strength: float,
+    hide_read: bool,
+    tenant: str,
     explain: bool,
     cursor: str | None,
     as_json: bool,
@@ -77,17 +87,23 @@ def search_command(
         search__reranker=("--reranker", reranker),
         search__rerank_depth=(option, rerank_depth),
         search__budget_ms=("--budget-ms", budget_ms),
+        personal__read=("--hide-read", "hide" if hide_read else None),
     )
-    from engine import SearchEngine
+    from engine import Query, SearchEngine
     from quire.prompt import Prompt
 
     condition = conditions(filters, index_path)
-    with SearchEngine.open(index_path, settings=configuration.search) as engine:
+    user = None if user_id is None else typed(user_id)
+    # The settings of personal results are looked at where somebody asks.
+    personal = None if user is None else configuration.personal
+    with SearchEngine.open(
+        index_path, settings=configuration.search, tenant=tenant, personal=personal
+    ) as engine:
         if not words and cursor is None and not as_json:
-            Prompt(engine, 5 if k is None else k, condition, explain).run()
+            Prompt(engine, 5 if k is None else k, condition, explain, user_id=user, strength=strength).run()
             return DONE
         ranking = engine.search(
-            " ".join(map(typed, words)),
+            Query(" ".join(map(typed, words)), user_id=user, strength=strength),
             k=10 if k is None else k,
             filters=condition,
             cursor=cursor,
