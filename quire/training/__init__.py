@@ -7,6 +7,7 @@
 - `Recipe` is everything that decides a run: `DataSource`s, and the settings of mining, splitting and training.
 - `read_recipe` reads one from TOML.
 - `train` reads, checks, mines, splits and trains, in one folder; `resume` goes on where it was stopped.
+- `train_encoder` fits an encoder to readers: `ImpressionSource` says where the lists are that they were shown.
 - `mine` stops after the mining, and writes one file of examples.
 
 It stands here and not in `reranker`, which knows neither an index nor a collection's files. Importing it imports
@@ -19,7 +20,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from quire.training.encoder import resume_encoder, train_encoder
     from quire.training.events import Doing, Noted, Tell
+    from quire.training.impressions import ImpressionSource
     from quire.training.mining import mine
     from quire.training.read import read_recipe
     from quire.training.recipe import ClickSettings, DataSource, Recipe, ReplaySettings, SplitSettings
@@ -29,6 +32,7 @@ __all__ = [
     "ClickSettings",
     "DataSource",
     "Doing",
+    "ImpressionSource",
     "Noted",
     "Recipe",
     "ReplaySettings",
@@ -37,11 +41,15 @@ __all__ = [
     "mine",
     "read_recipe",
     "resume",
+    "resume_encoder",
     "train",
+    "train_encoder",
 ]
 
 _MODULES = {
+    "encoder": ("resume_encoder", "train_encoder"),
     "events": ("Doing", "Noted", "Tell"),
+    "impressions": ("ImpressionSource",),
     "mining": ("mine",),
     "read": ("read_recipe",),
     "recipe": ("ClickSettings", "DataSource", "Recipe", "ReplaySettings", "SplitSettings"),

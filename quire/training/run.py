@@ -89,7 +89,7 @@ def read_saved(out: Path) -> Recipe:
 def _run(recipe: Recipe, out: Path, tell: Tell, command: Sequence[str] | None) -> TrainingOutcome:
     from reranker.training import train as train_on
 
-    with _interruptible(out, command):
+    with interruptible(out, command):
         prepare(recipe, out, tell)
         with read_data(out) as data:
             begun = (out / CONFIG).is_file()
@@ -113,7 +113,7 @@ def _check_training(settings: TrainingSettings, tell: Tell) -> None:
 
 
 @contextmanager
-def _interruptible(out: Path, command: Sequence[str] | None) -> Iterator[None]:
+def interruptible(out: Path, command: Sequence[str] | None) -> Iterator[None]:
     """Say how to go on where Ctrl-C comes outside of the steps of training, which say so themselves."""
     import shlex
 
