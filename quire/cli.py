@@ -45,6 +45,7 @@ COMMANDS = {
     "export": ("transfer", "Write an index's documents as JSON lines."),
     "import": ("transfer", "Index documents that `quire export` wrote."),
     "train": ("train", "Train a reranker on judgements, clicks, preferences or documents."),
+    "train-encoder": ("train_encoder", "Fit the encoder to what readers clicked."),
     "mine": ("mine", "Write the examples that `quire train` would learn from."),
     "eval": ("evaluate", "Measure, compare and tune: offline evaluation."),
     "config": ("config", "Show every setting and where it comes from."),
