@@ -60,7 +60,7 @@ class QueryEncoder:
         if not text.strip():
             return NO_MEANING
         try:
-            encoder = self._loaded()
+            encoder = self.loaded()
             if encoder.fingerprint != fingerprint:
                 raise FingerprintMismatch("encoder", fingerprint, encoder.fingerprint)
             readable = min(max(float(encoder.readable(text)), 0.0), 1.0)
@@ -88,7 +88,7 @@ class QueryEncoder:
             text: `Meaning.text`.
         """
         try:
-            encoder = self._loaded()
+            encoder = self.loaded()
             if not isinstance(encoder, TokenEncoder):
                 return None
             tokens = encoder.encode_query_tokens(text)
@@ -99,7 +99,8 @@ class QueryEncoder:
             return None
         return tokens if len(tokens.spans) else None
 
-    def _loaded(self) -> Encoder:
+    def loaded(self) -> Encoder:
+        """Return the encoder itself."""
         if self._encoder is None:
             with self._lock:
                 if self._encoder is None:

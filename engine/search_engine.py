@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from engine.answer import first_page, later_page
 from engine.clock import Clock
 from engine.errors import SearchError, translated
+from engine.for_readers import ForReaders
 from engine.meaning import QueryEncoder
 from engine.query import Query, as_query, check_k
 from engine.question import Question
@@ -28,10 +29,7 @@ from indexer.filters import Filter
 from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
-    from engine.event import Event
-    from engine.personal.interests import Interests
     from engine.personal.settings import PersonalSettings
-    from engine.personal.store import Forgotten, ReaderStore, Recorded
     from reranker.scorer import PairScorer
 
 
@@ -43,8 +41,10 @@ class ReadableIndex(Protocol):
         ...
 
 
-class SearchEngine(AbstractContextManager["SearchEngine"]):
-    """Answers queries. Safe to share between threads; a search sees one generation from start to end.
+class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
+    """Answers queries; what it does for readers besides is in `ForReaders`.
+
+    Safe to share between threads; a search sees one generation from start to end.
 
     Args:
         index: Anything with `reader()`.
@@ -189,41 +189,6 @@ class SearchEngine(AbstractContextManager["SearchEngine"]):
         check_k(k)
         with translated():
             return explain_absence(self._question(asked, settings, Clock()), doc_id, k)
-
-    @property
-    def readers(self) -> ReaderStore:
-        """What readers did, declared and turned off: of this engine's tenant.
-
-        Raises:
-            SearchError: the index has no folder, or the store cannot be opened.
-        """
-        return self._readership.store
-
-    def record(self, events: Iterable[Event]) -> Recorded:
-        """Remember what readers did; the next search of each of them counts it.
-
-        Raises:
-            SearchError: the store cannot be written.
-        """
-        return self.readers.add(events)
-
-    def interests(self, user_id: str) -> Interests | None:
-        """Return what a reader is interested in, as the next search of theirs counts it; None for an unknown reader.
-
-        Raises:
-            SearchError: the store cannot be read.
-        """
-        with translated():
-            return self._readership.interests(user_id, self._current().reader)
-
-    def forget(self, user_id: str) -> Forgotten:
-        """Erase a reader: everything that the store holds of them, and what this engine made of it.
-
-        Raises:
-            SearchError: the store cannot be written.
-        """
-        self._readership.drop(user_id)
-        return self.readers.forget(user_id)
 
     def refresh(self) -> bool:
         """Pick up the newest generation of the index; searches in flight keep theirs.

@@ -107,6 +107,13 @@ class Interests:
     met: frozenset[str]
     hidden: frozenset[str]
 
+    @property
+    def vectors(self) -> Vectors:
+        """The vectors of the interests that count, heaviest first, shape (m, dim)."""
+        dim = self.points.vectors.shape[1]
+        heard = [one.vector for one in self.likes if one.weight > 0]
+        return np.stack(heard) if heard else np.zeros((0, dim), dtype=np.float32)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Group:

@@ -24,8 +24,8 @@ def medoids(
     A set of medoids is worth Σ weight · likeness to the nearest of them, where likeness is the cosine on a scale from
     `unrelated` (0) to 1. Each step takes the document that adds most, the first of equals, while it adds at least
     `LEAST_GAIN`, and while there are fewer than the square root of the number of documents: of that number as it would
-    be if all weighed the same, 1 / Σ share². The worth is submodular, so this comes within 1 - 1/e of the best set of its size (Nemhauser, Wolsey
-    and Fisher 1978).
+    be if all weighed the same, 1 / Σ share². The worth is submodular, so this comes within 1 - 1/e of the best set of
+    its size (Nemhauser, Wolsey and Fisher 1978).
 
     Args:
         vectors: Unit vectors, shape (n, dim).

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
 
@@ -12,8 +12,17 @@ from engine.fusion import Floats
 from engine.personal.interests import Points
 from indexer.encoding import Vectors
 
-Together: TypeAlias = Callable[[Sequence[str]], Floats]
-"""Gives, for documents of a list, how often each document of the past was read together with them: shape (p, n)."""
+
+class Together(Protocol):
+    """What other readers read together with m documents of a past."""
+
+    def likeness(self, candidates: Sequence[str]) -> Floats:
+        """Return how often these were read with each of the m, shape (m, candidates), 0 to 1."""
+        ...
+
+    def best(self, weights: Floats, most: int) -> list[str]:
+        """Return the documents of the highest Σ weight · likeness, given what the m weigh."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,13 +56,15 @@ def pairs_of(
         together: How often points and documents were read together; None where nothing was learnt.
     """
     # Rounded, so that the last bits of a matrix product, which depend on its shape, decide nothing.
-    cosines = np.round((points.vectors @ vectors.T).astype(np.float64), 6)
+    cosines = (points.vectors @ vectors.T).astype(np.float64).round(6)
     # (a - c) · (b - c), without making a - c for every document
     common = vectors @ centre
-    near = cosines - (points.vectors @ centre)[:, None] - common[None, :] + float(centre @ centre)
-    near = near.astype(np.float64)
+    near: Floats = cosines - (points.vectors @ centre)[:, None] - common[None, :] + float(centre @ centre)
     near[:, ~vectors.any(axis=1)] = 0.0
-    met = np.zeros_like(near) if together is None else together(doc_ids)
+    met = np.zeros_like(near)
+    if together is not None:  # what was declared comes after the documents, and nobody read it
+        likeness = together.likeness(doc_ids)
+        met[: len(likeness)] = likeness
     place = {name: row for row, name in enumerate(points.names) if points.kinds[row]}
     for column, doc_id in enumerate(doc_ids):
         if doc_id in place:

@@ -15,12 +15,13 @@ from engine.meaning import QueryEncoder
 from engine.personal.interests import Interests, Stated, interests_of
 from engine.personal.settings import PersonalSettings
 from engine.personal.tilt import Tilt
+from engine.personal.together import neighbours, stamp
 from engine.personal.weighing import weigh
 from indexer.encoding import Vectors
 from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
-    from engine.personal.store import History, ReaderStore
+    from engine.personal.store import ReaderStore
 
 KEPT = 256
 """So many readers' profiles are kept in memory, those asked for last."""
@@ -34,6 +35,7 @@ class Profile:
 
     Args:
         version: The history's.
+        learnt: Of what other readers read together: another text when that has changed.
         generation: The index's.
         now: To when ages were counted, in seconds since 1970.
         until: From when on events were left out; None for none.
@@ -43,6 +45,7 @@ class Profile:
     """
 
     version: int
+    learnt: str
     generation: int
     now: float
     until: float | None
@@ -88,12 +91,13 @@ class Profiles:
         if version == 0:
             return None
         now = time.time() // TICK * TICK if at is None else at
-        if known is not None and (known.generation, known.now, known.until) == (reader.generation, now, at):
+        learnt = stamp(self._store)
+        if known is not None and _of(known) == (learnt, reader.generation, now, at):
             with self._lock:
                 if user_id in self._profiles:
                     self._profiles.move_to_end(user_id)
             return known
-        made = self._made(self._store.history(user_id), reader, now, at, known.stated if known else ())
+        made = self._made(user_id, reader, learnt, now, at, known.stated if known else ())
         with self._lock:
             self._profiles[user_id] = made
             while len(self._profiles) > self._kept:
@@ -106,8 +110,15 @@ class Profiles:
             self._profiles.pop(user_id, None)
 
     def _made(
-        self, history: History, reader: IndexReader, now: float, until: float | None, known: Sequence[Stated]
+        self,
+        user_id: str,
+        reader: IndexReader,
+        learnt: str,
+        now: float,
+        until: float | None,
+        known: Sequence[Stated],
     ) -> Profile:
+        history = self._store.history(user_id)
         vectors = {(one.text, one.weight, one.at): one.vector for one in known}
         stated = []
         for one in history.declared:
@@ -126,9 +137,17 @@ class Profiles:
             self._settings,
             reader.unrelated_cosine,
         )
-        tilt = Tilt(interests, self._settings)
+        names = [
+            name for name, kind in zip(interests.points.names, interests.points.kinds, strict=True) if kind
+        ]
+        near = neighbours(self._store, names) if learnt else None
+        tilt = Tilt(interests, self._settings, together=near)
         tilt = replace(tilt, proposed=tilt.proposals(reader, None))
-        return Profile(history.version, reader.generation, now, until, interests, tuple(stated), tilt)
+        return Profile(history.version, learnt, reader.generation, now, until, interests, tuple(stated), tilt)
+
+
+def _of(profile: Profile) -> tuple[str, int, float, float | None]:
+    return profile.learnt, profile.generation, profile.now, profile.until
 
 
 def vectors_of(reader: IndexReader, doc_ids: Sequence[str]) -> Vectors:

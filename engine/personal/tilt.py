@@ -67,12 +67,21 @@ class Tilt:
         if not most or not heard:
             return np.zeros(0, dtype=np.int64)
         near = [reader.dense(interest.vector, 2 * most, selection).documents for interest in heard]
-        found = np.unique(np.concatenate(near))
+        found = np.unique(np.concatenate([*near, self._met_together(reader, selection)]))
         names = reader.doc_ids(found)
         new = np.array([name not in interests.met for name in names], dtype=np.bool_)
         found, names = found[new], [name for name in names if name not in interests.met]
         values, _, _ = self.interest(reader, names, reader.document_vectors(found))
         return found[np.lexsort((found, -np.round(values, 6)))][:most]
+
+    def _met_together(self, reader: IndexReader, selection: Selection | None) -> Numbers:
+        """Return the documents that other readers met together with those of the past, among those that may answer."""
+        if self.together is None or self.settings.together <= 0:
+            return np.zeros(0, dtype=np.int64)
+        names = self.together.best(self.interests.points.weights, 4 * self.settings.proposals)
+        numbers = reader.find_all(names)
+        there = [number >= 0 and (selection is None or number in selection) for number in numbers.tolist()]
+        return numbers[np.array(there, dtype=np.bool_)]
 
     def term(self, reader: IndexReader, scored: Scored) -> InterestTerm | None:
         """Return what the interests add to these documents' scores; None when they have no say in this query."""

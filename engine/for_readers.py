@@ -1,0 +1,114 @@
+"""What an engine does for readers besides answering queries: remember, show, forget, and sum up."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from engine.errors import translated
+from engine.meaning import QueryEncoder
+from engine.readership import Readership
+from engine.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from engine.event import Event
+    from engine.personal.interests import Interests
+    from engine.personal.store import Forgotten, ReaderStore, Recorded
+    from engine.summary import Keyphrase, Summariser, Summary
+
+SUMMARY_LENGTH = 600
+
+
+class ForReaders(ABC):
+    """The part of `SearchEngine` that knows readers and sums up documents."""
+
+    _readership: Readership
+    _encoder: QueryEncoder
+
+    @abstractmethod
+    def _current(self) -> Snapshot:
+        """Return the generation of the index that is searched."""
+
+    @property
+    def readers(self) -> ReaderStore:
+        """What readers did, declared and turned off: of this engine's tenant.
+
+        Raises:
+            SearchError: the index has no folder, or the store cannot be opened.
+        """
+        return self._readership.store
+
+    def record(self, events: Iterable[Event]) -> Recorded:
+        """Remember what readers did; the next search of each of them counts it.
+
+        Raises:
+            SearchError: the store cannot be written.
+        """
+        return self.readers.add(events)
+
+    def interests(self, user_id: str) -> Interests | None:
+        """Return what a reader is interested in, as the next search of theirs counts it; None for an unknown reader.
+
+        Raises:
+            SearchError: the store cannot be read.
+        """
+        with translated():
+            return self._readership.interests(user_id, self._current().reader)
+
+    def forget(self, user_id: str) -> Forgotten:
+        """Erase a reader: everything that the store holds of them, and what this engine made of it.
+
+        Raises:
+            SearchError: the store cannot be written.
+        """
+        self._readership.drop(user_id)
+        return self.readers.forget(user_id)
+
+    def summarise(
+        self,
+        doc_id: str,
+        *,
+        query: str = "",
+        user_id: str | None = None,
+        length: int = SUMMARY_LENGTH,
+        sentences: int | None = None,
+    ) -> Summary:
+        """Return the sentences of a document that together say most of it, or most of what a query asks.
+
+        Args:
+            doc_id: Which document.
+            query: What the summary is to answer; empty for the whole document.
+            user_id: Whose interests it leans to; None for nobody's.
+            length: Characters that the sentences may have together.
+            sentences: How many there may be at most; None for as many as fit.
+
+        Raises:
+            InvalidQuery: there is no such document, or `length` or `sentences` cannot be used.
+        """
+        interests = None if user_id is None else self.interests(user_id)
+        with translated():
+            return self._summariser.summarise(
+                self._current(),
+                doc_id,
+                query=query,
+                tilt=None if interests is None else interests.vectors,
+                length=length,
+                sentences=sentences,
+            )
+
+    def keyphrases(self, doc_ids: Sequence[str], n: int = 8) -> tuple[Keyphrase, ...]:
+        """Return the phrases that name some documents together, best first.
+
+        Raises:
+            InvalidQuery: `n` cannot be used, or the index has none of the documents.
+        """
+        with translated():
+            return self._summariser.keyphrases(self._current(), doc_ids, n)
+
+    @cached_property
+    def _summariser(self) -> Summariser:
+        from engine.summary import Summariser
+
+        return Summariser(self._encoder.loaded)
