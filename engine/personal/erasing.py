@@ -18,12 +18,12 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 from engine.errors import ReaderStoreBusy
 from engine.personal.history import Forgotten
 from engine.personal.recording import floods_between, next_change, reader_number
+from engine.personal.together import unlearn
 
 
 def begin(connection: sqlite3.Connection, user_ids: Iterable[str]) -> None:
@@ -82,7 +82,7 @@ def _delete(connection: sqlite3.Connection, reader: int) -> Forgotten:
     uses = connection.execute(
         "SELECT document, count(*) FROM events WHERE reader = ? GROUP BY document", (reader,)
     ).fetchall()
-    _unlearn(connection, [document for document, _ in uses])
+    unlearn(connection, [document for document, _ in uses])
     events, declared, muted, known = (
         connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (reader,)).rowcount
         for table, column in (
@@ -106,15 +106,6 @@ def _release(connection: sqlite3.Connection, uses: Iterable[tuple[int, int]]) ->
     return dropped
 
 
-def _unlearn(connection: sqlite3.Connection, documents: list[int]) -> None:
-    """Drop what co-reading learnt of documents, by their numbers."""
-    if find_spec("engine.personal.together") is None:
-        return
-    from engine.personal.together import unlearn
-
-    unlearn(connection, documents)
-
-
 def forget_document(connection: sqlite3.Connection, user_id: str, doc_id: str) -> int:
     """Take away all that one reader did with one document, inside the caller's transaction; return how many events."""
     reader = reader_number(connection, user_id)
@@ -126,7 +117,7 @@ def forget_document(connection: sqlite3.Connection, user_id: str, doc_id: str) -
             "DELETE FROM events WHERE reader = ? AND document = ?", (reader, row[0])
         ).rowcount
     if gone:
-        _unlearn(connection, [row[0]])
+        unlearn(connection, [row[0]])
         _release(connection, [(row[0], gone)])
         connection.execute("UPDATE readers SET events = events - ? WHERE number = ?", (gone, reader))
         flood = int(floods_between(connection, reader))
