@@ -78,7 +78,11 @@ def rows_of(connection: sqlite3.Connection, number: int, since: int = 0) -> list
 
 
 def _kind(stored: int | str) -> str:
-    return KINDS[stored] if isinstance(stored, int) else stored
+    if not isinstance(stored, int):
+        return stored
+    if not 0 <= stored < len(KINDS):
+        raise sqlite3.DatabaseError(f"an event of kind number {stored}, which there is none of")
+    return KINDS[stored]
 
 
 def declared_by(connection: sqlite3.Connection, number: int) -> tuple[Declared, ...]:
