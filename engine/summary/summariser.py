@@ -16,7 +16,7 @@ from engine.summary.greedy import Step, in_order, select
 from engine.summary.keyphrases import Keyphrase, keyphrases
 from engine.summary.sentence_vectors import NoVectors, SentenceVectors
 from engine.summary.summary import DEFAULT_LENGTH, Summary, SummarySentence
-from engine.summary.words import QueryWords, query_words, shares, written
+from engine.summary.words import QueryWords, query_words, shares, spans
 from engine.syntax import parse
 from indexer.encoding import Encoder, Vectors
 from indexer.protocol import Clause, LexicalQuery, StoredDocument, StoredPassage
@@ -78,7 +78,8 @@ class Summariser:
             snapshot: The index.
             doc_id: Which document.
             query: What the summary is to answer; empty for the whole document. Of operators, the words count.
-            tilt: A reader's interest as a vector of shape (dim,), to which the summary leans; zeros are no interest.
+            tilt: A reader's interests, shape (m, dim): the summary leans to the one nearest to the document. A row
+                of zeros is no interest.
             length: Characters that the sentences may have together, one between any two included.
             sentences: How many there may be at most; None for as many as fit.
 
@@ -125,10 +126,7 @@ class Summariser:
         reader = snapshot.reader
         vectors = reader.vectors(reader.passages_of(document.number))
         own = unit(vectors.astype(np.float64).sum(axis=0))
-        if tilt is not None and (tilt.shape != own.shape or not np.isfinite(tilt).all()):
-            raise InvalidQuery(
-                f"a tilt is a vector of {own.shape[0]} finite numbers, found one of shape {tilt.shape}"
-            )
+        leaning = _nearest_interest(tilt, own)
         text = parse(query, reader.fields()).positive.strip()
         words = query_words(snapshot, text)
         target, notices = own, []
@@ -143,9 +141,9 @@ class Summariser:
             except NoVectors as reason:
                 notices.append(str(reason))
                 target = np.zeros_like(own)
-        tilted = tilt is not None and bool(tilt.any()) and bool(target.any())
-        if tilt is not None and tilted:
-            target = unit(target.astype(np.float64) + TILT * unit(tilt))
+        tilted = bool(leaning.any() and target.any())
+        if tilted:
+            target = unit(target.astype(np.float64) + TILT * leaning)
         return _Asked(document, words, own, target, query, tilted, notices)
 
     def _of_sentences(self, snapshot: Snapshot, asked: _Asked, found: Sequence[Candidate]) -> Vectors | None:
@@ -158,6 +156,18 @@ class Summariser:
         except NoVectors as reason:
             asked.notices.append(str(reason))
             return None
+
+
+def _nearest_interest(tilt: Vectors | None, own: Vectors) -> Vectors:
+    """Return the interest nearest to a document, unit length; zeros where there is none."""
+    if tilt is None:
+        return np.zeros_like(own)
+    if tilt.ndim != 2 or tilt.shape[1] != len(own) or not np.isfinite(tilt).all():
+        raise InvalidQuery(
+            f"a tilt is rows of {len(own)} finite numbers, found an array of shape {tilt.shape}"
+        )
+    rows = [unit(row) for row in tilt if row.any()]
+    return max(rows, key=lambda row: round(float(row @ own), 6), default=np.zeros_like(own))
 
 
 def _candidates(
@@ -225,14 +235,14 @@ def _sentence(
         matches = analyser.find(candidate.text, asked.words.counts.keys())
         start, end = window(candidate.text, matches, asked.words.weights, limit)
         end = min(end, start + limit)
-    text = candidate.text[start:end]
+    text, at = candidate.text[start:end], candidate.start + start
     return SummarySentence(
         text,
-        candidate.start + start,
-        candidate.start + end,
+        at,
+        at + len(text),
         taken,
         None if vectors is None else float(vectors[step.place] @ asked.target),
-        written(analyser, text, asked.words),
+        tuple((at + low, at + high) for low, high in spans(analyser, text, asked.words)),
         step.reached,
         candidate.page,
         candidate.headings,

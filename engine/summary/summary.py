@@ -24,7 +24,7 @@ class SummarySentence:
         taken: 1 for the sentence that was taken first, and so on.
         closeness: Cosine of its vector with what the summary was made for: the document, the query, or either
             tilted to a reader; None where vectors had no say.
-        words: The query's words in it, as the document writes them, without repeats.
+        highlights: Where the query's words stand in it, as offsets into the document's text.
         reached: The objective (`engine.summary.greedy`) with this sentence and those taken before it.
         page: The page that it starts on at the earliest, from 1; None for documents without pages.
         headings: The headings above it, outermost first.
@@ -36,11 +36,18 @@ class SummarySentence:
     end: int
     taken: int
     closeness: float | None
-    words: tuple[str, ...] = ()
+    highlights: tuple[tuple[int, int], ...] = ()
     reached: float = 0.0
     page: int | None = None
     headings: tuple[str, ...] = ()
     whole: bool = True
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The query's words in it, as the document writes them, without repeats."""
+        return tuple(
+            dict.fromkeys(self.text[low - self.start : high - self.start] for low, high in self.highlights)
+        )
 
     @property
     def why(self) -> str:
@@ -62,7 +69,7 @@ class SummarySentence:
             "end": self.end,
             "taken": self.taken,
             "closeness": self.closeness,
-            "words": list(self.words),
+            "highlights": [list(span) for span in self.highlights],
             "reached": self.reached,
             "page": self.page,
             "headings": list(self.headings),

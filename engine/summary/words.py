@@ -52,12 +52,14 @@ def shares(analyser: Analyser, texts: Sequence[str], query: QueryWords) -> NDArr
     return scores / total
 
 
-def written(analyser: Analyser, text: str, query: QueryWords) -> tuple[str, ...]:
-    """Return the query's words in a text as the text writes them, in order, without repeats."""
-    found: dict[str, None] = {}
-    end = 0
+def spans(analyser: Analyser, text: str, query: QueryWords) -> list[tuple[int, int]]:
+    """Return where the query's words stand in a text, in order; those that touch or overlap are one."""
+    found: list[tuple[int, int]] = []
     for token in analyser.find(text, query.counts.keys()):
-        if token.start >= end:  # bigrams of Chinese overlap; the first stands for them
-            found.setdefault(text[token.start : token.end])
-            end = token.end
-    return tuple(found)
+        if token.start == token.end:
+            continue
+        if found and token.start <= found[-1][1]:  # as the characters and bigrams of Chinese do
+            found[-1] = (found[-1][0], max(found[-1][1], token.end))
+        else:
+            found.append((token.start, token.end))
+    return found

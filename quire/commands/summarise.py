@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quire.cli import DONE, State
-from quire.terminal import Screen, cut, harmless, typed
+from quire.terminal import Screen, cut, harmless, runs_of, typed
 
 if TYPE_CHECKING:
     from engine.summary import Keyphrase, Summary
@@ -79,7 +79,7 @@ def lines(
     end = 0
     for sentence in summary.sentences:
         gap = "" if sentence.start - end <= 2 else "… "
-        runs = [(gap, False), *marked(sentence.text, sentence.words)]
+        runs = [(gap, False), *runs_of(sentence.text, sentence.start, sentence.highlights)]
         end = sentence.end
         yield from screen.wrap(runs if sentence.whole else [*runs, (" …", False)], _INDENT)
         if explain:
@@ -91,26 +91,3 @@ def lines(
         yield from screen.wrap(
             [("; ".join(harmless(phrase.text) for phrase in phrases), False)], _INDENT, "  "
         )
-
-
-def marked(text: str, words: tuple[str, ...]) -> list[tuple[str, bool]]:
-    """Return a text in pieces, those of the given words highlighted wherever they stand as whole words.
-
-    Args:
-        text: Of a sentence.
-        words: As the text writes them.
-    """
-    import re
-
-    if not words:
-        return [(text, False)]
-    longest_first = sorted(words, key=len, reverse=True)
-    pattern = "|".join(
-        rf"(?<!\w){re.escape(word)}(?!\w)" if word.isascii() else re.escape(word) for word in longest_first
-    )
-    pieces: list[tuple[str, bool]] = []
-    at = 0
-    for found in re.finditer(pattern, text):
-        pieces += [(text[at : found.start()], False), (found.group(), True)]
-        at = found.end()
-    return [piece for piece in [*pieces, (text[at:], False)] if piece[0]]
