@@ -44,6 +44,8 @@ COMMANDS = {
     "delete": ("maintain", "Delete documents from an index."),
     "export": ("transfer", "Write an index's documents as JSON lines."),
     "import": ("transfer", "Index documents that `quire export` wrote."),
+    "events": ("events", "Take in what readers did, or write it out."),
+    "profile": ("profile", "Show, correct and erase what is kept of a reader."),
     "train": ("train", "Train a reranker on judgements, clicks, preferences or documents."),
     "train-encoder": ("train_encoder", "Fit the encoder to what readers clicked."),
     "mine": ("mine", "Write the examples that `quire train` would learn from."),

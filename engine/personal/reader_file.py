@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from queue import Empty, LifoQueue
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from engine.personal import schema
 
@@ -97,6 +97,9 @@ class ReaderFile(AbstractContextManager["ReaderFile"]):
                 self._idle.get_nowait().close()
             except Empty:
                 return
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
