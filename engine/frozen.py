@@ -11,13 +11,14 @@ from engine.diversity import diversify
 from engine.first_stage import Retrieval
 from engine.fusion import Floats, document_part, fuse
 from engine.grouping import group
-from engine.interest_term import InterestTerm
+from engine.interest_term import InterestTerm, Scored
 from engine.ledger import DECIMALS, Because
 from engine.ranking import order_documents
 from engine.row import Addend, Row
 from engine.second_stage import Head, Signals
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
+from indexer.encoding import Vectors
 from indexer.protocol import IndexReader, Numbers
 
 MAX_FROZEN = 1000
@@ -127,16 +128,20 @@ class FusedRows:
         gone = len(self._order) - len(kept)
         self._order = kept
         self._matching -= gone
-        self._outside = [at for at in self._outside if self._doc_ids[at] not in doc_ids]
         return gone
 
-    def first(self, depth: int) -> tuple[Numbers, list[str], Floats]:
-        """Return numbers, ids and scores of the first documents, and after them of those that interests proposed."""
-        places = self._order[:depth] + self._outside
-        return (
+    def scored(self, depth: int, vector: Vectors | None) -> Scored:
+        """Return what interests need to know of the first documents, and after them of those that they proposed."""
+        listed = self._order[:depth]
+        places = listed + self._outside
+        return Scored(
             self._groups.documents[np.array(places, dtype=np.int64)],
             [self._doc_ids[at] for at in places],
             np.array([self._scores[at] for at in places], dtype=np.float64),
+            len(listed),
+            vector,
+            self._retrieval.alpha,
+            self._retrieval.pool.bounds,
         )
 
     def note_ranks(self, reader: IndexReader, diversity: float) -> None:
@@ -145,7 +150,7 @@ class FusedRows:
         self._anonymous_rank = _ranks([self._order[row] for row in order])
 
     def tilt(self, depth: int, term: InterestTerm) -> None:
-        """Put the list in the order that the interests in the documents of `first(depth)` give."""
+        """Put the list in the order that the interests in the documents of `scored(depth)` give."""
         self._term = term
         self._tilted = {at: place for place, at in enumerate(self._order[:depth] + self._outside)}
         self._add("interest", self._tilted, term.values, term.raw)

@@ -10,29 +10,33 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.fusion import Floats
+from engine.fusion import Bounds, Floats
 from engine.ledger import Because
-from engine.meaning import Meaning
+from indexer.encoding import Vectors
 from indexer.protocol import IndexReader, Numbers, Selection
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The documents that interests are asked about: the first of the list, then those that they proposed.
+    """The documents that interests are asked about: the first of the list, best first, then those that they proposed.
 
     Args:
-        documents: Their numbers, shape (n,).
+        documents: Their numbers, shape (n,), at least one.
         doc_ids: Their ids.
         scores: Their scores without interests, shape (n,).
-        meaning: What the encoder made of the query.
-        words: How many words the query has.
+        listed: How many of them are in the list that nobody in particular gets.
+        vector: What the query means; None where meaning has no say.
+        alpha: The weight of meaning in this list.
+        bounds: Between which its cosines lie.
     """
 
     documents: Numbers
     doc_ids: Sequence[str]
     scores: Floats
-    meaning: Meaning
-    words: int
+    listed: int
+    vector: Vectors | None
+    alpha: float
+    bounds: Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,7 @@ class InterestTerm:
 
     Args:
         values: What is added, shape (n,).
-        raw: The interest in each as it was before weight, strength and evidence were put in, shape (n,); NaN where
-            there is nothing to say.
+        raw: The interest in each, before weight and strength were put in, shape (n,).
         because: Returns what the value at a place rests on, the weightiest first.
     """
 

@@ -10,7 +10,7 @@ from engine.cursor import question_hash
 from engine.errors import InvalidQuery
 from engine.first_stage import Retrieval, retrieve
 from engine.frozen import FusedRows
-from engine.interest_term import Inclination, Scored
+from engine.interest_term import Inclination
 from engine.late import PASSAGES
 from engine.meaning import NO_MEANING, Meaning, QueryEncoder
 from engine.plan import Plan, all_filters, make_plan
@@ -118,19 +118,16 @@ class Question:
         rows.rerank(signals, settings)
         return signals
 
-    def tilt(
-        self, rows: FusedRows, inclination: Inclination, plan: Plan, meaning: Meaning
-    ) -> tuple[str, ...]:
+    def tilt(self, rows: FusedRows, inclination: Inclination, meaning: Meaning) -> tuple[str, ...]:
         """Put the rows in the order that the reader's interests give; return what the user should know."""
         reader = self.snapshot.reader
         rows.note_ranks(reader, self.settings.diversity)
-        gone = rows.leave_out(inclination.left_out)
-        documents, doc_ids, scores = rows.first(inclination.depth)
-        if len(documents):
-            scored = Scored(documents, doc_ids, scores, meaning, len(plan.body_terms))
+        scored = rows.scored(inclination.depth, meaning.vector)
+        if len(scored.documents):
             term = inclination.term(reader, scored)
             if term is not None:
                 rows.tilt(inclination.depth, term)
+        gone = rows.leave_out(inclination.left_out)
         self.clock.step("interests")
         if not gone:
             return ()

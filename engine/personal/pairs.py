@@ -12,6 +12,9 @@ from engine.fusion import Floats
 from engine.personal.interests import Points
 from indexer.encoding import Vectors
 
+REMARKABLE = 0.2
+"""Documents that are nearer to each other than by this are about like things."""
+
 
 class Together(Protocol):
     """What other readers read together with m documents of a past."""
@@ -70,3 +73,9 @@ def pairs_of(
         if doc_id in place:
             near[place[doc_id], column] = met[place[doc_id], column] = 0.0
     return Pairs(near, met, cosines)
+
+
+def against(disliked: Pairs) -> Floats:
+    """Return how near each document is to something disliked, as far as that is remarkable, shape (n,)."""
+    nearest: Floats = disliked.near.max(axis=0, initial=0.0)
+    return np.maximum(nearest - REMARKABLE, 0.0)

@@ -33,7 +33,6 @@ class PersonalSettings:
         session_share: How much of all interest, from 0 to 1, goes to those, where there are any.
         interests: `several`, each around a document of the history, or `mean`: one vector, the plain weighted mean.
         most_interests: At most so many interests are made of a history.
-        evidence: Interests count half as much as they might when the history weighs so much, in documents read.
         together: How much it counts that other readers met a document together with those of the history.
         dislikes: How much likeness to a disliked document takes, beside what likeness to a liked one gives.
         read: What becomes of documents that the reader has met: `keep` them like any other, `lower` them to the lowest
@@ -43,7 +42,7 @@ class PersonalSettings:
         InvalidSearchSettings: a value is of the wrong type or outside its range.
     """
 
-    weight: float = 0.5
+    weight: float = 3.0
     depth: int = 200
     proposals: int = 20
     kinds: tuple[str, ...] = KINDS
@@ -52,8 +51,7 @@ class PersonalSettings:
     session_share: float = 0.3
     interests: Model = "several"
     most_interests: int = 12
-    evidence: float = 2.0
-    together: float = 1.0
+    together: float = 0.8
     dislikes: float = 0.5
     read: Read = "keep"
 
@@ -62,7 +60,6 @@ class PersonalSettings:
             ("weight", 0.0, 100.0),
             ("session_minutes", 0.0, 1e6),
             ("session_share", 0.0, 1.0),
-            ("evidence", 0.0, 1e6),
             ("together", 0.0, 100.0),
             ("dislikes", 0.0, 100.0),
         ):

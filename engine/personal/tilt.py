@@ -12,8 +12,9 @@ import numpy as np
 from engine.fusion import Floats
 from engine.interest_term import InterestTerm, Scored
 from engine.ledger import Because
+from engine.personal.gate import gate, nearness
 from engine.personal.interests import Interests, Points
-from engine.personal.pairs import Pairs, Together, pairs_of
+from engine.personal.pairs import Pairs, Together, against, pairs_of
 from engine.personal.settings import PersonalSettings
 from indexer.encoding import Vectors
 from indexer.protocol import IndexReader, Numbers, Selection
@@ -71,7 +72,7 @@ class Tilt:
         names = reader.doc_ids(found)
         new = np.array([name not in interests.met for name in names], dtype=np.bool_)
         found, names = found[new], [name for name in names if name not in interests.met]
-        values, _, _ = self.interest(reader, names, reader.document_vectors(found))
+        values = self.interest(reader, names, reader.document_vectors(found))[0]
         return found[np.lexsort((found, -np.round(values, 6)))][:most]
 
     def _met_together(self, reader: IndexReader, selection: Selection | None) -> Numbers:
@@ -88,7 +89,11 @@ class Tilt:
         if self.interests.evidence <= 0 and not self.interests.disliked.names:
             return None
         vectors = reader.document_vectors(scored.documents)
-        raw, liked, disliked = self.interest(reader, scored.doc_ids, vectors)
+        interest, liked, disliked = self.interest(reader, scored.doc_ids, vectors)
+        raw = interest * gate(interest, self.interests.points, scored) if self._gated else interest
+        if self.together is not None:
+            raw = raw * nearness(scored)
+        raw = raw - self.settings.dislikes * against(disliked)
         values = self.strength * self.settings.weight * raw
         if self.settings.read == "lower":
             met = [doc_id in self.interests.met for doc_id in scored.doc_ids]
@@ -102,16 +107,22 @@ class Tilt:
     def interest(
         self, reader: IndexReader, doc_ids: Sequence[str], vectors: Vectors
     ) -> tuple[Floats, Pairs, Pairs]:
-        """Return the interest in each document, shape (n,), and what it is made of: the likes, the dislikes."""
+        """Return the interest in each document, whatever the query, shape (n,); the pairs with likes and dislikes."""
         centre = reader.document_centre()
-        points, against = self.interests.points, self.interests.disliked
+        points = self.interests.points
         liked = pairs_of(points, doc_ids, vectors, centre, self.together)
-        disliked = pairs_of(against, doc_ids, vectors, centre, None)
+        disliked = pairs_of(self.interests.disliked, doc_ids, vectors, centre, None)
+        if self.settings.interests == "mean":
+            weights = np.array([one.weight for one in self.interests.likes])
+            middles = np.stack([one.vector for one in self.interests.likes])
+            return weights @ (middles @ vectors.T).astype(np.float64).round(6), liked, disliked
         share = self._shares(points)[:, None]
         value = highest(share * liked.near).sum(axis=0) / NEAREST
-        value += self.settings.together * np.sqrt((share * liked.together).sum(axis=0))
-        value -= self.settings.dislikes * np.maximum(disliked.near, 0.0).max(axis=0, initial=0.0)
-        return value, liked, disliked
+        return value + self.settings.together * np.sqrt((share * liked.together).sum(axis=0)), liked, disliked
+
+    @property
+    def _gated(self) -> bool:
+        return self.settings.interests != "mean"
 
     def _shares(self, points: Points) -> Floats:
         """Return what each point counts beside the heaviest, 0 to 1, shape (p,)."""
