@@ -160,7 +160,7 @@ class Summariser:
 
 def _nearest_interest(tilt: Vectors | None, own: Vectors) -> Vectors:
     """Return the interest nearest to a document, unit length; zeros where there is none."""
-    if tilt is None:
+    if tilt is None or len(tilt) == 0:
         return np.zeros_like(own)
     if tilt.ndim != 2 or tilt.shape[1] != len(own) or not np.isfinite(tilt).all():
         raise InvalidQuery(

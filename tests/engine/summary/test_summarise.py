@@ -135,6 +135,7 @@ def test_it_leans_to_the_interest_of_a_reader_that_is_nearest_to_the_document(fi
     assert not plain.tilted
     assert summary(filled, "three", sentences=1, tilt=np.zeros((2, 32), np.float32)) == plain
     assert summary(filled, "three", sentences=1, tilt=np.zeros((0, 32), np.float32)) == plain
+    assert summary(filled, "three", sentences=1, tilt=np.zeros((0, 0), np.float32)) == plain
 
 
 def test_fewer_sentences_are_some_of_more(filled: Index) -> None:
