@@ -1,13 +1,12 @@
 """Which documents the same readers read: the arithmetic, over arrays, with no store in sight.
 
-    likeness(i, j) = Σ w(r) over readers r of both  /  (√(mass(i) · mass(j)) + shrink)
-    mass(i)        = Σ w(r) over readers r of i
+    together(i, j) = Σ w(r) over readers r of both  /  (Σ w(r) over readers r of i + shrink)
     w(r)           = 1 / log2(1 + documents of r)
 
-That is the cosine of two columns of the reader-by-document matrix, with the shrinkage in the denominator (as Dacrema,
-Cremonesi and Jannach 2019 write it): few common readers prove little, and each reader says less the more they read,
-since a long list says less of any pair in it. Weights are whole numbers of 1/2²⁰, so that sums are exact: neither the
-order of readers nor what was computed before can change a bit of the outcome.
+That is how likely a reader of i is to have read j, each reader saying less the more they read, since a long list says
+less of any pair in it; and shrunk, since few common readers prove little. It is not divided by how much j is read, as a
+cosine is: what many of them read is what the next one will (measured in docs/personalisation.md). Weights are whole
+numbers of 1/2²⁰, so that sums are exact: neither the order of readers nor what was computed before can change a bit.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class CoReading:
     """How much common readers prove.
 
     Args:
-        shrink: Readers of weight 1 that stand against every pair: the higher, the less do few readers prove.
+        shrink: How much weight of readers stands against every pair: the higher, the less do few readers prove.
         least: Common readers that a pair needs at least. From 2 on, no single reader can be seen in anybody's list.
         nearest: So many of the nearest documents are kept for each.
         most: Of a reader with more documents, so many are drawn, always the same ones; they weigh as all of them.
@@ -41,7 +40,7 @@ class CoReading:
         InvalidSearchSettings: one of these is of the wrong type or outside its range.
     """
 
-    shrink: float = 5.0
+    shrink: float = 10.0
     least: int = 1
     nearest: int = 100
     most: int = 500
@@ -129,7 +128,7 @@ def reads_of(readers: Iterable[tuple[str, tuple[str, ...]]], most: int) -> Reads
 def nearest(
     reads: Reads, documents: Numbers, settings: CoReading, tell: Callable[[int], None]
 ) -> Iterator[tuple[int, Numbers, Scores]]:
-    """Yield documents with those most often read by the same readers, nearest first, ties by id; 0 likeness never.
+    """Yield documents with those most often read by the same readers, the most often first, ties by id.
 
     Args:
         reads: Who read what.
@@ -145,8 +144,7 @@ def nearest(
         end = max(int(np.searchsorted(ends, done + _PAIRS, side="right")), at + 1)
         block = documents[at:end]
         rows, others, shared = _counted(reads, block, settings.least)
-        scale = np.sqrt(reads.mass[block[rows]] * reads.mass[others])
-        values = (shared / (scale + settings.shrink * UNIT)).astype(np.float32)
+        values = (shared / (reads.mass[block[rows]] + settings.shrink * UNIT)).astype(np.float32)
         order = np.lexsort((others, -values, rows))
         bounds = np.searchsorted(rows[order], np.arange(len(block) + 1)).tolist()
         for row, document in enumerate(block.tolist()):

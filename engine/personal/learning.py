@@ -1,7 +1,7 @@
 """Learning what readers share: `learn`, from the beginning or from where it stood.
 
-Only documents whose readers changed are gone over, those read with them, and lists that are not whole any more. What
-comes of it is the same, bit for bit, as from the beginning. Readers who flood are left out by `ReaderStore.reads`: a
+Only documents whose readers changed are gone over, and those read with them. What comes of it is the same, bit for
+bit, as from the beginning. Readers who flood are left out by `ReaderStore.reads`: a
 script that reads a thousand documents in an hour changes nobody's list.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.errors import ReaderStoreBusy
 from engine.personal.coreading import CoReading, Reads, nearest, reads_of
-from engine.personal.together import NUMBERS, VALUES, Numbered, State, make_tables, state, there
+from engine.personal.together import NUMBERS, VALUES, State, make_tables, state, there
 from indexer.protocol import Numbers
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _learn_once(
         else:
             gone = np.setdiff1d(_kept(connection), numbers).tolist()
             connection.executemany("DELETE FROM together WHERE document = ?", [(one,) for one in gone])
-        connection.executemany("INSERT OR REPLACE INTO together VALUES (?, ?, ?, ?, 1)", made)
+        connection.executemany("INSERT OR REPLACE INTO together VALUES (?, ?, ?, ?)", made)
         [linked] = connection.execute("SELECT count(*) FROM together WHERE length(near) > 0").fetchone()
         done = Learnt(
             at=time.time(),
@@ -186,23 +186,17 @@ def _kept(connection: sqlite3.Connection) -> Numbers:
 
 
 def _touched(connection: sqlite3.Connection, reads: Reads, numbers: Numbers, changed: Numbers) -> Numbers:
-    """Return the documents whose lists may be other ones now, ascending.
+    """Return the documents whose lists may be other ones now, ascending: those changed, new, or read with one of these.
 
-    Those are the changed ones and new ones, whoever was or is read with one of them, and whose list was cut.
+    A list that lost an entry is among them: whoever read both has changed, so both are changed; or was erased, and then
+    both were dropped, so both are new.
     """
-    changed = np.union1d(changed, np.setdiff1d(numbers, _kept(connection)))
-    own = np.isin(numbers, changed)
+    own = np.isin(numbers, np.union1d(changed, np.setdiff1d(numbers, _kept(connection))))
     sizes = np.diff(reads.starts)
     reader = np.repeat(np.arange(len(sizes)), sizes)
     concerned = np.bincount(reader, own[reads.read], minlength=len(sizes)) > 0
     own[reads.read[concerned[reader]]] = True
-    among = Numbered(changed)
-    touching = [
-        document
-        for document, near, whole in connection.execute("SELECT document, near, whole FROM together")
-        if not whole or among.of(np.frombuffer(near, NUMBERS)).any()
-    ]
-    return np.flatnonzero(own | np.isin(numbers, np.array(touching, dtype=np.int64)))
+    return np.flatnonzero(own)
 
 
 def _counted(

@@ -6,7 +6,7 @@
 
 Two tables, in the file that `engine.personal.schema` describes; the arithmetic is in `engine.personal.coreading`:
 
-    together  document -> how many readers; the nearest documents and how near; whether that list is whole
+    together  document -> how many readers; the nearest documents, and how near
     learnt    one row: up to which change, how often it was learnt, how often something of it was dropped, the facts
 
 When a reader is erased, or a document of a reader is forgotten, `unlearn` drops every number that they are part of, in
@@ -22,7 +22,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.fusion import Floats
 from indexer.protocol import Numbers, Scores
@@ -44,7 +43,7 @@ class Neighbours:
         doc_ids: Documents that are a neighbour of any of them.
         rows: Pairs: the place of one document in `asked`, ascending.
         columns: The place of the other in `doc_ids`.
-        values: Their likeness, over 0 and under 1.
+        values: How often readers of the one read the other (`coreading`), over 0 and under 1.
     """
 
     asked: tuple[str, ...]
@@ -58,7 +57,7 @@ class Neighbours:
         return {doc_id: place for place, doc_id in enumerate(self.doc_ids)}
 
     def likeness(self, candidates: Sequence[str]) -> Floats:
-        """Return how often these were read with those asked for, shape (m, candidates); 0 where never."""
+        """Return how often readers of those asked for read these, shape (m, candidates); 0 where never, or seldom."""
         places = [self._places.get(doc_id, -1) for doc_id in candidates]
         column_of = np.full(len(self.doc_ids), -1, dtype=np.int64)
         known = np.flatnonzero(np.array(places, dtype=np.int64) >= 0)
@@ -175,30 +174,17 @@ def unlearn(connection: sqlite3.Connection, items: Iterable[int]) -> None:
     if not len(gone) or not there(connection):
         return
     connection.executemany("DELETE FROM together WHERE document = ?", [(one,) for one in gone.tolist()])
-    dropped, shorter = Numbered(gone), []
+    among = np.zeros(int(gone.max()) + 2, dtype=np.bool_)  # the last place stands for all higher numbers
+    among[gone] = True
+    shorter = []
     for document, near, likeness in connection.execute("SELECT document, near, likeness FROM together"):
         numbers = np.frombuffer(near, NUMBERS)
-        kept = ~dropped.of(numbers)
+        kept = ~among[np.minimum(numbers, len(among) - 1)]
         if not kept.all():
             values = np.frombuffer(likeness, VALUES)[kept]
             shorter.append((numbers[kept].tobytes(), values.tobytes(), document))
-    connection.executemany(
-        "UPDATE together SET near = ?, likeness = ?, whole = 0 WHERE document = ?", shorter
-    )
+    connection.executemany("UPDATE together SET near = ?, likeness = ? WHERE document = ?", shorter)
     connection.execute("UPDATE learnt SET dropped = dropped + 1")
-
-
-class Numbered:
-    """Some documents by their numbers, to ask of many short lists which of theirs are among them."""
-
-    def __init__(self, numbers: Numbers) -> None:
-        self._among = np.zeros(int(numbers.max(initial=0)) + 2, dtype=np.bool_)
-        self._among[numbers] = True
-
-    def of(self, numbers: Numbers) -> NDArray[np.bool_]:
-        """Return which of these are among them."""
-        among: NDArray[np.bool_] = self._among[np.minimum(numbers, len(self._among) - 1)]
-        return among
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +223,7 @@ def make_tables(connection: sqlite3.Connection) -> None:
         return
     connection.execute(
         "CREATE TABLE together (document INTEGER PRIMARY KEY, readers INTEGER NOT NULL, near BLOB NOT NULL,"
-        " likeness BLOB NOT NULL, whole INTEGER NOT NULL)"
+        " likeness BLOB NOT NULL)"
     )
     connection.execute(
         "CREATE TABLE learnt (changes INTEGER NOT NULL, times INTEGER NOT NULL, dropped INTEGER NOT NULL,"

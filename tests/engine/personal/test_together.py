@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -45,9 +46,8 @@ def plain(reads: Mapping[str, Iterable[str]], how: CoReading) -> Lists:
     lists: Lists = {document: [] for document in mass}
     for (one, other), weight in together.items():
         if common[one, other] >= how.least:
-            value = weight / (math.sqrt(mass[one] * mass[other]) + how.shrink * UNIT)
-            lists[one].append((other, float(np.float32(value))))
-            lists[other].append((one, float(np.float32(value))))
+            for of, near in ((one, other), (other, one)):
+                lists[of].append((near, float(np.float32(weight / (mass[of] + how.shrink * UNIT)))))
     return {
         document: sorted(near, key=lambda pair: (-pair[1], pair[0]))[: how.nearest]
         for document, near in lists.items()
@@ -79,9 +79,9 @@ def fill(store: ReaderStore, reads: Mapping[str, Iterable[str]]) -> None:
     store.add([Event(user, doc_id) for user, doc_ids in reads.items() for doc_id in doc_ids])
 
 
-documents = st.sampled_from([f"d{number}" for number in range(9)])
+documents = st.sampled_from([f"d{number:02}" for number in range(12)])
 libraries = st.dictionaries(
-    st.sampled_from([f"u{number}" for number in range(8)]), st.sets(documents, max_size=6), max_size=8
+    st.sampled_from([f"u{number}" for number in range(8)]), st.sets(documents, max_size=4), max_size=8
 )
 hows = st.builds(
     CoReading,
@@ -157,6 +157,25 @@ def test_bit_by_bit_is_the_same_as_from_the_beginning(
         assert anew.refreshed == anew.documents
         assert step_by_step == stored(store)
         assert step_by_step == plain(dict(store.reads()), how)
+
+
+@pytest.mark.parametrize("how", [CoReading(nearest=1), CoReading(nearest=2, shrink=0.0), CoReading(least=2)])
+@pytest.mark.parametrize("seed", range(4))
+def test_single_changes_reach_every_list_that_they_concern(tmp_path: Path, how: CoReading, seed: int) -> None:
+    chance = random.Random(seed)
+    names = [f"d{number:02}" for number in range(30)]
+    with ReaderStore.open(tmp_path) as store:
+        fill(store, {f"u{n}": chance.sample(names, 3) for n in range(30)})
+        learn(store, how)
+        for step in range(8):
+            user = f"u{chance.randrange(30)}"
+            if step % 2:
+                met = store.history(user).doc_ids
+                store.forget_document(user, chance.choice(met or names))
+            else:
+                store.add([Event(user, chance.choice(names), chance.choice(["read", "dislike"]), at=NOON)])
+            learn(store, how)
+            assert stored(store) == plain(dict(store.reads()), how)
 
 
 def test_only_what_a_change_touches_is_gone_over(tmp_path: Path) -> None:
