@@ -42,16 +42,16 @@ class PersonalSettings:
         InvalidSearchSettings: a value is of the wrong type or outside its range.
     """
 
-    weight: float = 3.0
+    weight: float = 3.5
     depth: int = 200
-    proposals: int = 20
+    proposals: int = 50
     kinds: tuple[str, ...] = KINDS
     half_life_days: float | None = 365.0
     session_minutes: float = 120.0
     session_share: float = 0.3
     interests: Model = "several"
     most_interests: int = 12
-    together: float = 0.8
+    together: float = 1.4
     dislikes: float = 0.5
     read: Read = "keep"
 

@@ -90,8 +90,11 @@ class Tilt:
             return None
         vectors = reader.document_vectors(scored.documents)
         interest, liked, disliked = self.interest(reader, scored.doc_ids, vectors)
-        raw = interest * gate(interest, self.interests.points, scored) if self._gated else interest
-        if self.together is not None:
+        counts = (
+            gate(interest, self.interests.points, scored) if self.settings.interests == "several" else 1.0
+        )
+        raw = counts * interest
+        if self.together is not None and self.settings.interests == "several":
             raw = raw * nearness(scored)
         raw = raw - self.settings.dislikes * against(disliked)
         values = self.strength * self.settings.weight * raw
@@ -100,7 +103,7 @@ class Tilt:
             values = np.where(met, values.min(), values)
 
         def because(place: int) -> tuple[Because, ...]:
-            return self._because(liked, disliked, place)
+            return self._because(liked if counts > 0 else None, disliked, place)
 
         return InterestTerm(values, raw, because)
 
@@ -120,34 +123,32 @@ class Tilt:
         value = highest(share * liked.near).sum(axis=0) / NEAREST
         return value + self.settings.together * np.sqrt((share * liked.together).sum(axis=0)), liked, disliked
 
-    @property
-    def _gated(self) -> bool:
-        return self.settings.interests != "mean"
-
     def _shares(self, points: Points) -> Floats:
         """Return what each point counts beside the heaviest, 0 to 1, shape (p,)."""
         heaviest = float(points.weights.max(initial=0.0))
         return points.weights / heaviest if heaviest > 0 else points.weights
 
-    def _because(self, liked: Pairs, disliked: Pairs, place: int) -> tuple[Because, ...]:
+    def _because(self, liked: Pairs | None, disliked: Pairs, place: int) -> tuple[Because, ...]:
         """Return the points that say most for the document at a place, and one that says most against it."""
+        reasons = [] if liked is None else self._for(liked, place)
+        if self.settings.dislikes > 0 and against(disliked)[place] > 0:
+            worst = int(np.argmax(np.round(disliked.near[:, place], 6)))
+            reason = self._reason(self.interests.disliked, worst, False, disliked, place)
+            reasons.append(replace(reason, value=-abs(reason.value)))
+        return tuple(reasons)
+
+    def _for(self, liked: Pairs, place: int) -> list[Because]:
         share = self._shares(self.interests.points)
         near = share * np.maximum(liked.near[:, place], 0.0) / NEAREST
-        met = liked.together[:, place] * share
+        met = share * liked.together[:, place]
         total = float(met.sum())
         both = self.settings.together * np.sqrt(total) * met / total if total > 0 else met
         order = np.argsort(-np.round(near + both, 6), kind="stable")[:NEAREST]
-        reasons = [
+        return [
             self._reason(self.interests.points, int(at), bool(both[at] > near[at]), liked, place)
             for at in order
             if near[at] + both[at] > 0
         ]
-        if len(disliked.near):
-            worst = int(np.argmax(np.round(disliked.near[:, place], 6)))
-            if disliked.near[worst, place] > 0 and self.settings.dislikes > 0:
-                reason = self._reason(self.interests.disliked, worst, False, disliked, place)
-                reasons.append(replace(reason, value=-reason.value))
-        return tuple(reasons)
 
     def _reason(self, points: Points, at: int, together: bool, pairs: Pairs, place: int) -> Because:
         kind, seconds = points.kinds[at], float(points.at[at])

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -180,37 +181,43 @@ def test_a_list_goes_on_as_it_began_whatever_is_read_meanwhile(make_index: Calla
 def test_what_was_read_lifts_what_is_like_it(make_index: Callable[..., Index]) -> None:
     about = {
         "cat": [
-            "jaguar cat prey jungle hunts night",
-            "cat paws jungle prey",
+            "jaguar cat prey jungle night",
+            "jaguar cat paws jungle prey",
             "jungle cat cubs",
             "prey of big cat",
         ],
         "car": [
-            "jaguar car engine coupe leather speed",
-            "car engine wheels",
+            "jaguar car engine coupe speed",
+            "jaguar car engine wheels",
             "coupe car paint",
             "engine oil of car",
         ],
     }
     made = [Document(f"{kind}{n}", text) for kind, texts in about.items() for n, text in enumerate(texts)]
     made += [
-        Document(f"x{n}", f"{word} weather stone {n}") for n, word in enumerate(("rain", "snow", "wind"))
+        Document(f"x{n}", f"{one} {two} stone") for n, (one, two) in enumerate(combinations(WORDS[:9], 2))
     ]
+    query = "jaguar"
     with SearchEngine(make_index(*made), ENCODER) as engine:
         engine.record(
-            [Event("zoe", f"cat{n}") for n in (1, 2, 3)] + [Event("max", f"car{n}") for n in (1, 2, 3)]
+            Event(user, f"{kind}{n}") for user, kind in (("zoe", "cat"), ("max", "car")) for n in (1, 2, 3)
         )
-        zoe = engine.search(Query("jaguar", user_id="zoe"), k=2)
-        max_ = engine.search(Query("jaguar", user_id="max"), k=2)
-        assert (zoe.hits[0].doc_id, max_.hits[0].doc_id) == ("cat0", "car0")
-        assert {one.doc_id for one in zoe.hits[0].ledger.because} <= {"cat1", "cat2", "cat3"}
-        assert zoe.hits[0].ledger.because[0].kind == "read"
-        assert terms(zoe.hits[0])["interest"] > terms(zoe.hits[1])["interest"]
+        places = {}
+        for user, mine, other in (("zoe", "cat0", "car0"), ("max", "car0", "cat0")):
+            hits = {hit.doc_id: hit for hit in engine.search(Query(query, user_id=user), k=10).hits}
+            assert hits[mine].rank < hits[other].rank
+            assert terms(hits[mine])["interest"] > terms(hits[other])["interest"]
+            reasons = hits[mine].ledger.because
+            assert {one.doc_id for one in reasons} <= {f"{mine[:3]}{n}" for n in (1, 2, 3)}
+            assert (reasons[0].kind, reasons[0].source) == ("read", "near")
+            places[user] = [hit.doc_id for hit in hits.values()]
+        assert places["zoe"] != places["max"]
+        before = hits["car0"]
         engine.record([Event("max", f"car{n}", "dislike", weight=5) for n in (1, 2, 3)])
-        first, second = engine.search(Query("jaguar", user_id="max"), k=2).hits
-        assert (first.doc_id, second.doc_id) == ("cat0", "car0")
-        assert second.ledger.because[0].value < 0
-        assert second.ledger.because[0].kind == "dislike"
+        after = {hit.doc_id: hit for hit in engine.search(Query(query, user_id="max"), k=10).hits}["car0"]
+        assert after.score < before.score
+        assert after.ledger.because[0].value < 0
+        assert after.ledger.because[0].kind == "dislike"
 
 
 def whole(engine: SearchEngine, query: Query, asked: SearchSettings) -> list[Hit]:
