@@ -3,8 +3,8 @@
     python benchmarks/personal_search.py [citeulike] [se] [--keep FOLDER] [--json FILE]
 
 Nothing is computed beside the engine: events go in by `SearchEngine.record`, what readers share by `learn`, and
-every list is one of `SearchEngine.search`. The run with somebody else's profile is that of the
-stand-in asking the same query.
+every list is one of `SearchEngine.search`. The run with somebody else's profile is that of the stand-in, who asks
+the same query.
 
 - citeulike: a query is a tag, right are the reader's own held-out articles. What readers had read is hidden from all
   lists.
@@ -218,7 +218,8 @@ def main() -> None:
     arguments = parser.parse_args()
     print(describe())
     encoder = load_encoder(DEFAULT_ENCODER)
-    search = SearchSettings(passages_per_hit=1, **({"rerank_depth": 0} if arguments.first_stage else {}))
+    search = SearchSettings(passages_per_hit=1)
+    search = replace(search, rerank_depth=0) if arguments.first_stage else search
     done: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.collections or SETS:
