@@ -91,7 +91,9 @@ def events_import_command(
                     line(done)
         except BaseException:
             if came.recorded.added:
-                click.echo(f"{plural(came.recorded.added, 'event')} added before this are kept.", err=True)
+                click.echo(
+                    f"What was added before this is kept: {plural(came.recorded.added, 'event')}.", err=True
+                )
             raise
     if as_json:
         click.echo(json.dumps(came.to_json(), ensure_ascii=False))
