@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -29,7 +30,8 @@ def demo_command(state: State, folder: Path, prompt: bool | None) -> int:
     """Index the documentation that comes with Python and search it.
 
     Writes some 350 documents into demo-corpus, indexes them into demo-index, and asks three questions that show
-    what words alone and meaning alone would have missed. Run again, it indexes only what has changed.
+    what words alone and meaning alone would have missed, and one that two readers get different answers to. Run
+    again, it indexes only what has changed.
     """
     screen = Screen.of()
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,10 +44,11 @@ def demo_command(state: State, folder: Path, prompt: bool | None) -> int:
     if status != DONE:
         return status
     from engine import SearchEngine
-    from quire.demo.tour import show
+    from quire.demo.readers import READERS, show_readers
+    from quire.demo.tour import QUESTIONS, show
 
     with SearchEngine.open(index, settings=state.configuration().search) as engine:
-        for line in show(engine, screen):
+        for line in chain(show(engine, screen), show_readers(engine, len(QUESTIONS) + 1, screen)):
             click.echo(line, color=True)
     if prompt is None:
         prompt = sys.stdin.isatty() and sys.stdout.isatty()
@@ -55,6 +58,8 @@ def demo_command(state: State, folder: Path, prompt: bool | None) -> int:
     for words in (
         f'search {index} "read a file line by line"',
         f"search {index}",
+        f"recommend {index} {READERS[0].name}",
+        f"profile show {index} {READERS[0].name}",
         f"stats {index}",
         "--help",
     ):

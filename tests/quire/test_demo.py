@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from engine import SearchEngine
 from indexer.readers import read_corpus
 from quire.demo import corpus as demo_corpus
 from quire.demo.corpus import module_as_markdown, module_names, topic_as_markdown
+from quire.demo.readers import READERS, events
 from quire.demo.tour import QUESTIONS
 
 Quire = Callable[..., Result]
@@ -74,6 +76,8 @@ def test_every_document_is_read_with_its_title_and_headings(written: Path) -> No
     assert any("json.dumps(" in heading for heading in headings)
     for question in QUESTIONS:
         assert question.answer in by_id, "the tour asks for a document that is not there"
+    for reader in READERS:
+        assert set(reader.read) <= by_id.keys(), f"{reader.name} reads a document that is not there"
 
 
 def test_nothing_that_does_something_on_import_is_imported() -> None:
@@ -126,6 +130,14 @@ def test_the_demo_runs_from_nothing_to_the_commands_to_go_on_with(
     assert result.stdout.count("by words alone (BM25)") == 3
     assert result.stdout.count("by both, reranked") == 3
     assert "search here/demo-index" in result.stdout.replace(str(tmp_path) + "/", "")
+    assert "header, asked by two readers" in result.stdout
+    with SearchEngine.open(tmp_path / "here" / "demo-index") as engine:
+        before = [engine.readers.version(reader.name) for reader in READERS]
+        assert all(before)
+        engine.record(events())
+        assert [
+            engine.readers.version(reader.name) for reader in READERS
+        ] == before  # run again, it counts once
 
 
 def test_a_corpus_that_cannot_be_written_is_an_error_of_one_line(quire: Quire, tmp_path: Path) -> None:
