@@ -43,8 +43,8 @@ from indexer.encoder import DEFAULT_ENCODER, load_encoder
 from indexer.index import Index
 from indexer.pipeline import index_corpus
 
-DEPTH = 60
-"""So many hits are asked for: ten, and all that any reader of these collections had read before."""
+CUTOFF = 10
+"""So many hits are looked at; besides, as many are asked for as the reader had met documents, which may be hidden."""
 KINDS = ("read=1", "wrote_answer=1", "accepted_answer=1")
 PLAIN = PersonalSettings(
     interests="mean", weight=1.6, together=0.0, proposals=0, kinds=KINDS, half_life_days=None
@@ -66,14 +66,14 @@ class System:
 
 SYSTEMS = {
     "citeulike": (
-        System("mean vector", "alone", PLAIN),
-        System("interests", "alone", SEVERAL),
         System("with co-reading", "shared", SHARED),
+        System("interests", "alone", SEVERAL),
+        System("mean vector", "alone", PLAIN),
     ),
     "se": (
-        System("mean vector", "alone", PLAIN),
         System("interests, fading", "alone", FADING),
         System("interests", "alone", SEVERAL),
+        System("mean vector", "alone", PLAIN),
     ),
 }
 
@@ -109,10 +109,11 @@ class Laboratory:
         for query_id, topic in self.collection.topics.items():
             history = histories.get(query_id, ()) if histories is not None else ()
             user = history[0].user_id if history else None
-            key = (topic.text, user, topic.at if user else None)
+            k = CUTOFF + len({event.doc_id for event in self.histories.get(query_id, ())})
+            key = (topic.text, k, user, topic.at if user else None)
             if key not in found:
                 query = Query(topic.text, user_id=user, at=topic.at if user else None, operators=False)
-                found[key] = [(hit.doc_id, hit.score) for hit in engine.search(query, k=DEPTH).hits]
+                found[key] = [(hit.doc_id, hit.score) for hit in engine.search(query, k=k).hits]
             rankings[query_id] = in_given_order(found[key])
         return Run(name, rankings)
 
@@ -235,11 +236,14 @@ def main() -> None:
                 for tenant in sorted({system.tenant for system in SYSTEMS[name]}):
                     lab.teach(tenant, lab.events)
                 read = "hide" if name == "citeulike" else "keep"
-                studies = {system.name: lab.study(system, read) for system in SYSTEMS[name]}
+                studies = {}
+                for system in SYSTEMS[name]:
+                    studies[system.name] = lab.study(system, read)
+                    print(f"{system.name}: {studies[system.name].measures[0].verdict}", flush=True)
                 report(studies)
                 done |= {f"{name}/{label}": study.to_json() for label, study in studies.items()}
                 if name == "citeulike":
-                    last = SYSTEMS[name][1:]
+                    last = SYSTEMS[name][:2]
                     own = [lab.run(system.name, lab.engine(system), lab.histories) for system in last]
                     by_other_readers(lab, [lab.anonymous, *own])
                     if arguments.short:
