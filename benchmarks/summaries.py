@@ -320,6 +320,32 @@ def phrases(arguments: argparse.Namespace) -> None:
             recall.append(sum(any(tag <= each for each in given) for tag in gold) / max(len(gold), 1))
         took = 1000 * (time.perf_counter() - started) / len(ids)
         print(f"| {name} | {np.mean(precision):.3f} | {np.mean(recall):.3f} | {took:.1f} |", flush=True)
+    shared(snapshot, tags, terms)
+
+
+def shared(snapshot: Snapshot, tags: dict[str, list[str]], terms: Callable[[str], frozenset[str]]) -> None:
+    """Print how often the phrases that name five articles together are or hold the tag that they share.
+
+    The first 150 tags, in a random order, were used to choose how much it counts that a phrase is in several.
+    """
+    tagged: dict[str, list[str]] = {}
+    for item, given in tags.items():
+        for tag in given:
+            tagged.setdefault(tag, []).append(item)
+    asked = sorted(tag for tag, items in tagged.items() if 6 <= len(items) <= 40 and len(tag) > 3)
+    random.Random(1).shuffle(asked)
+    before, rest = asked[:150], sorted(asked[150:])
+    random.Random(2).shuffle(rest)
+    for title, some in (("used to choose", before), ("others", rest[:150])):
+        reached = Counter[int]()
+        for tag in some:
+            found = keyphrases(snapshot, random.Random(tag).sample(tagged[tag], 5))
+            holds = [terms(tag) <= terms(each.text) for each in found]
+            reached.update(first for first in (1, 3, 8) if any(holds[:first]))
+        print(
+            f"\n{len(some)} tags ({title}), five articles each: "
+            + ", ".join(f"in the first {first} phrases {reached[first]}" for first in (1, 3, 8))
+        )
 
 
 def main() -> None:

@@ -6,7 +6,7 @@
   without an encoder.
 """
 
-from engine.summary.keyphrases import Keyphrase, keyphrases
+from engine.summary.naming import Keyphrase, keyphrases
 from engine.summary.summariser import TILT, Summariser
 from engine.summary.summary import DEFAULT_LENGTH, Summary, SummarySentence
 

@@ -13,7 +13,7 @@ from engine.snapshot import Snapshot
 from engine.snippet import window
 from engine.summary.candidates import Candidate, nearest, sentences_of
 from engine.summary.greedy import Step, in_order, select
-from engine.summary.keyphrases import Keyphrase, keyphrases
+from engine.summary.naming import Keyphrase, keyphrases
 from engine.summary.sentence_vectors import NoVectors, SentenceVectors
 from engine.summary.summary import DEFAULT_LENGTH, Summary, SummarySentence
 from engine.summary.words import QueryWords, query_words, shares, spans

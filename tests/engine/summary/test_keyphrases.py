@@ -89,6 +89,20 @@ def test_several_documents_are_named_together(snapshot: Snapshot) -> None:
     assert {each.documents for each in found} <= {1, 2}
 
 
+def test_what_documents_share_names_them_before_what_one_of_them_says_more_often(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    made = Index.create(tmp_path_factory.mktemp("shared") / "index", encoder=HashingEncoder(32))
+    with made.writer() as writer:
+        for number, own in enumerate(("violins", "kettles", "glaciers")):
+            writer.add(Document(str(number), f"{own}. {own}! {own}? Butterflies. {FILLER}"))
+        for number in range(9):
+            writer.add(Document(f"filler{number}", FILLER))
+    found = names(Snapshot(made.reader()), "0", "1", "2")
+    assert found[0].casefold() == "butterflies"
+    assert {"violins", "kettles", "glaciers"} <= set(found)
+
+
 def test_a_title_alone_names_too(snapshot: Snapshot) -> None:
     assert names(snapshot, "empty")
 

@@ -5,8 +5,8 @@ A phrase p of terms t that is met f(p) times scores
     sqrt(f(p) - mean of f over the longer phrases that hold p) · sum of max(ln((N - n(t) + 0.5) / (n(t) + 0.5)), 0.05)
 
 where n(t) of the index's N passages hold t: the count as in C-value (Frantzi, Ananiadou and Mima 2000), the rarity
-as in BM25. A phrase of a title was met once more there, and counts twice. With an encoder the score is multiplied
-by the phrase's cosine with the documents' vector.
+as in BM25. A phrase of a title was met once more there, and counts twice. Of several documents, the score is multiplied
+by how many have the phrase; with an encoder, by its cosine with the documents' vector.
 """
 
 from __future__ import annotations
@@ -156,7 +156,10 @@ def _scores(snapshot: Snapshot, met: dict[tuple[str, ...], _Met]) -> dict[tuple[
     tried = sorted(left, key=lambda terms: (-left[terms] * len(terms), terms))[:_TRIED]
     total = snapshot.reader.passage_count
     rarity = {term: _rarity(snapshot.frequency(term), total) for terms in tried for term in terms}
-    return {terms: math.sqrt(left[terms]) * sum(rarity[term] for term in terms) for terms in tried}
+    return {
+        terms: math.sqrt(left[terms]) * sum(rarity[term] for term in terms) * len(met[terms].documents)
+        for terms in tried
+    }
 
 
 def _shorter(terms: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
