@@ -115,10 +115,11 @@ class FusedRows:
         """Add to each score the value at its place; the lowest of all to those that have none."""
         lowest = Addend(round(float(np.nanmin(values)), DECIMALS), None)
         self._addends[name] = [lowest] * len(self._scores)
+        listed, facts = values.tolist(), raw.tolist()
         for at, found in place.items():
-            value = float(values[found])
+            value = listed[found]
             if value == value:
-                self._addends[name][at] = Addend(round(value, DECIMALS), round(float(raw[found]), 5))
+                self._addends[name][at] = Addend(round(value, DECIMALS), round(facts[found], 5))
         for at in (*self._order, *self._outside):
             self._scores[at] = round(self._scores[at] + self._addends[name][at].value, DECIMALS)
 

@@ -67,20 +67,14 @@ class Presenter:
         return self._ledger(row, self._titles([row]))
 
     def _ledger(self, row: Row, titles: Mapping[str, str]) -> Ledger:
-        because = tuple(replace(one, title=titles.get(one.doc_id, one.title)) for one in row.because)
-        shares = self._shares(row) if self.explain else ()
-        return account(replace(row, because=because), self.context, self.settings, shares)
+        if row.because:
+            because = tuple(replace(one, title=titles.get(one.doc_id, one.title)) for one in row.because)
+            row = replace(row, because=because)
+        return account(row, self.context, self.settings, self._shares(row) if self.explain else ())
 
     def _titles(self, rows: Sequence[Row]) -> dict[str, str]:
         """Return the titles of the documents that interests rest on, as far as the index has them."""
-        doc_ids = list(dict.fromkeys(one.doc_id for row in rows for one in row.because if one.doc_id))
-        if not doc_ids:
-            return {}
-        numbers = self.snapshot.reader.find_all(doc_ids)
-        return {
-            document.doc_id: document.title
-            for document in self.snapshot.reader.documents(numbers[numbers >= 0])
-        }
+        return self.snapshot.titles(one.doc_id for row in rows for one in row.because if one.doc_id)
 
     def _shares(self, row: Row) -> tuple[WordShare, ...]:
         if row.lead is None or row.bm25 is None:

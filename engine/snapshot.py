@@ -19,6 +19,7 @@ class Snapshot:
         self.reader = reader
         self._frequencies: dict[str, int] = {}
         self._doc_ids: dict[int, str] = {}
+        self._titles: dict[str, str] = {}
 
     def frequency(self, term: str) -> int:
         """Return in how many passages a term occurs."""
@@ -40,6 +41,21 @@ class Snapshot:
                 known = self._doc_ids = {number: known[number] for number in numbers if number in known}
             known.update(zip(missing, self.reader.doc_ids(np.array(missing, dtype=np.int64)), strict=True))
         return [known[number] for number in numbers]
+
+    def titles(self, doc_ids: Iterable[str]) -> dict[str, str]:
+        """Return the titles of documents by id; a document that is gone has none."""
+        wanted = list(dict.fromkeys(doc_ids))
+        known = self._titles
+        missing = [doc_id for doc_id in wanted if doc_id not in known]
+        if missing:
+            if len(known) > _REMEMBERED:  # as above
+                known = self._titles = {doc_id: known[doc_id] for doc_id in wanted if doc_id in known}
+            numbers = self.reader.find_all(missing)
+            known.update(dict.fromkeys(missing, ""))
+            known.update(
+                (document.doc_id, document.title) for document in self.reader.documents(numbers[numbers >= 0])
+            )
+        return {doc_id: known[doc_id] for doc_id in wanted}
 
     def weights(self, terms: Iterable[str]) -> dict[str, float]:
         """Return how much each of some terms says: the logarithm of passages over those that hold it."""

@@ -9,6 +9,8 @@ A past that has nothing to do with what is asked for leaves the list nearly as i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from engine.fusion import Floats, normal_dense
@@ -21,42 +23,38 @@ _AGREEMENT = 5.0
 _FLOOR = 0.3
 
 
-def gate(interest: Floats, points: Points, scored: Scored) -> float:
+def gate(interest: Floats, points: Points, place: Mapping[str, int], scored: Scored) -> float:
     """Return how much interests count in this list: 0 for not at all, about 1 where they go well with the query.
 
     Args:
         interest: In each document that was scored, whatever the query, shape (n,).
         points: What it rests on.
+        place: Documents among the points, by id.
         scored: The list without interests.
     """
     head = interest[: min(FIRST, scored.listed)]
     agree = _AGREEMENT * max(float(head.mean()), 0.0) if len(head) else 0.0
-    return float(np.sqrt(_near(points, scored) * agree))
+    return float(np.sqrt(_near(points, place, scored) * agree))
 
 
-def _near(points: Points, scored: Scored) -> float:
+def _near(points: Points, place: Mapping[str, int], scored: Scored) -> float:
     """Return the highest score of a point that counts, over that of the first document.
 
-    A document of the past that is not in the list has the score that its own vector would give it, without words; so
-    has an interest that was declared, as though it were the best match by meaning.
+    A document of the past that is not in the list has the score that its own vector would give it, without words; an
+    interest that was declared has what its likeness to the query is, on the scale of fusion.
     """
     first = float(scored.scores[0])
     if first <= 0:
         return 0.0
-    score_of = dict(
-        zip(scored.doc_ids[: scored.listed], scored.scores[: scored.listed].tolist(), strict=True)
-    )
-    likeness = np.zeros(len(points.names))
+    near = np.zeros(len(points.names))
     if scored.vector is not None:
         cosines = (points.vectors @ scored.vector).astype(np.float64).round(6)
-        likeness = normal_dense(cosines, scored.bounds)
-    nearest = 0.0
-    for row, name in enumerate(points.names):
-        if points.weights[row] > 0:
-            declared = not points.kinds[row]
-            outside = float(likeness[row]) if declared else scored.alpha * float(likeness[row]) / first
-            nearest = max(nearest, outside if declared else score_of.get(name, outside * first) / first)
-    return min(nearest, 1.0)
+        documents = np.array([bool(kind) for kind in points.kinds], dtype=np.bool_)
+        near = normal_dense(cosines, scored.bounds) * np.where(documents, scored.alpha / first, 1.0)
+    for doc_id, score in zip(scored.doc_ids[: scored.listed], scored.scores.tolist(), strict=False):
+        if doc_id in place:
+            near[place[doc_id]] = score / first
+    return min(max(float(near[points.weights > 0].max(initial=0.0)), 0.0), 1.0)
 
 
 def nearness(scored: Scored) -> Floats:

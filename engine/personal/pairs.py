@@ -1,4 +1,4 @@
-"""How near each document of a reader's past is to each document of a list: the matrix that interest is made of."""
+"""What a whole past is to some documents, pair by pair; for lists, in a hurry, there is `engine.personal.near`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import numpy as np
 from engine.fusion import Floats
 from engine.personal.interests import Points
 from indexer.encoding import Vectors
-
-REMARKABLE = 0.2
-"""Documents that are nearer to each other than by this are about like things."""
 
 
 class Together(Protocol):
@@ -73,9 +70,3 @@ def pairs_of(
         if doc_id in place:
             near[place[doc_id], column] = met[place[doc_id], column] = 0.0
     return Pairs(near, met, cosines)
-
-
-def against(disliked: Pairs) -> Floats:
-    """Return how near each document is to something disliked, as far as that is remarkable, shape (n,)."""
-    nearest: Floats = disliked.near.max(axis=0, initial=0.0)
-    return np.maximum(nearest - REMARKABLE, 0.0)

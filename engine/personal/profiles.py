@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from engine.meaning import QueryEncoder
 from engine.personal.interests import Interests, Stated, interests_of
 from engine.personal.settings import PersonalSettings
-from engine.personal.tilt import Tilt
+from engine.personal.tilt import Tilt, tilt_of
 from engine.personal.together import neighbours, stamp
 from engine.personal.weighing import weigh
 from indexer.encoding import Vectors
@@ -141,8 +141,7 @@ class Profiles:
             name for name, kind in zip(interests.points.names, interests.points.kinds, strict=True) if kind
         ]
         near = neighbours(self._store, names) if learnt else None
-        tilt = Tilt(interests, self._settings, together=near)
-        tilt = replace(tilt, proposed=tilt.proposals(reader, None))
+        tilt = tilt_of(interests, self._settings, reader, near)
         return Profile(history.version, learnt, reader.generation, now, until, interests, tuple(stated), tilt)
 
 
