@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.errors import InvalidProfileChange, ReaderStoreBusy
+from engine.errors import InvalidProfileChange, ReaderStoreError
 from engine.event import Event, InvalidEvent, name_fault
 from engine.personal import erasing, loading, recording, schema, wishes
 from engine.personal.admission import split_by_clock
@@ -171,8 +171,8 @@ class ReaderStore(ReaderFile):
     def forget(self, user_id: str, *others: str) -> Forgotten:
         """Erase readers: afterwards no file holds a byte of their ids, events, words or documents only they met.
 
-        Once begun it is finished, by the next `open` if need be. It writes the whole file anew (some seconds a
-        gigabyte), once for all readers named in one call.
+        Once begun it is finished, by the next `open` if need be. It writes the whole file anew (seconds for
+        each 100 MB), once for all readers named in one call.
 
         Raises:
             ReaderStoreBusy: another process has been reading all the while. They are in no answer any more; their
@@ -202,7 +202,10 @@ class ReaderStore(ReaderFile):
             try:
                 with self.alone() as connection:
                     erasing.finish(connection, self.path)
-            except ReaderStoreBusy as error:
+            except ReaderStoreError as error:
+                # Their bytes can wait; they themselves cannot be met again.
+                if self.one("SELECT 1 FROM erasures e JOIN readers r ON r.number = e.reader"):
+                    raise
                 _LOG.warning("%s", error)
 
     # Everything at once

@@ -33,7 +33,11 @@ def profile_erase_command(index_path: Path, user_ids: tuple[str, ...], yes: bool
         if not yes and not _confirmed(store, names):
             click.echo("Nothing was erased.")
             return DONE
-        gone = store.forget(*names)
+        try:
+            gone = store.forget(*names)
+        except KeyboardInterrupt:
+            click.echo("Once begun, erasing is finished when the readers are opened next.", err=True)
+            raise
     if not gone.readers:
         click.echo(harmless(f"Nothing was kept of {', '.join(names)}."))
         return DONE

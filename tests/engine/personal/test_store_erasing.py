@@ -6,6 +6,7 @@ import multiprocessing
 import random
 import shutil
 import signal
+import sqlite3
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -26,7 +27,7 @@ from forgetting import (
     traces,
 )
 
-from engine.errors import ReaderStoreBusy
+from engine.errors import ReaderStoreBusy, ReaderStoreError
 from engine.event import Event
 from engine.personal import erasing
 from engine.personal.history import Forgotten
@@ -93,6 +94,32 @@ def test_the_next_to_open_finishes(tmp_path: Path) -> None:
     with ReaderStore.open(tmp_path) as store:
         assert traces(tmp_path, erased) == set()
         assert store.version(TARGET) == 0
+
+
+def test_without_room_to_write_the_file_anew_nobody_is_met_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erased = fill(tmp_path, *STALE[0])
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "cut_log", full)
+        with ReaderStore.open(tmp_path) as store:
+            with pytest.raises(ReaderStoreError, match="the disk is full"):
+                store.forget(TARGET)
+            assert store.version(TARGET) == 0
+        with ReaderStore.open(tmp_path) as store:  # it goes on without
+            assert len(store.history("reader-1")) == 25
+        with ReaderStore.open(tmp_path) as store, store.write() as connection:
+            erasing.begin(connection, ["reader-1"])
+        patch.setattr(erasing, "_delete", full)
+        with pytest.raises(ReaderStoreError, match="the disk is full"):
+            ReaderStore.open(tmp_path)
+    with ReaderStore.open(tmp_path) as store:
+        assert traces(tmp_path, erased) == set()
+        assert store.version("reader-1") == 0
 
 
 def test_several_are_forgotten_at_once_and_strangers_are_no_fault(tmp_path: Path) -> None:
