@@ -91,7 +91,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
     if fault:
         notices.append(fault)
     if inclination is not None:
-        notices += question.tilt(rows, inclination, meaning)
+        notices += question.tilt(rows, inclination, plan, meaning)
     rows.diversify(snapshot.reader, settings.diversity)
     if selection is not None and selection.count == 0:
         notices.append(_NOBODY)

@@ -131,7 +131,7 @@ class FusedRows:
         self._matching -= gone
         return gone
 
-    def scored(self, depth: int, vector: Vectors | None) -> Scored:
+    def scored(self, depth: int, terms: int, vector: Vectors | None) -> Scored:
         """Return what interests need to know of the first documents, and after them of those that they proposed."""
         listed = self._order[:depth]
         places = listed + self._outside
@@ -140,6 +140,7 @@ class FusedRows:
             [self._doc_ids[at] for at in places],
             np.array([self._scores[at] for at in places], dtype=np.float64),
             len(listed),
+            terms,
             vector,
             self._retrieval.alpha,
             self._retrieval.pool.bounds,

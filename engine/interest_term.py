@@ -25,6 +25,7 @@ class Scored:
         doc_ids: Their ids.
         scores: Their scores without interests, shape (n,).
         listed: How many of them are in the list that nobody in particular gets.
+        terms: How many different terms of the query BM25 counts.
         vector: What the query means; None where meaning has no say.
         alpha: The weight of meaning in this list.
         bounds: Between which its cosines lie.
@@ -34,6 +35,7 @@ class Scored:
     doc_ids: Sequence[str]
     scores: Floats
     listed: int
+    terms: int
     vector: Vectors | None
     alpha: float
     bounds: Bounds

@@ -118,11 +118,14 @@ class Question:
         rows.rerank(signals, settings)
         return signals
 
-    def tilt(self, rows: FusedRows, inclination: Inclination, meaning: Meaning) -> tuple[str, ...]:
+    def tilt(
+        self, rows: FusedRows, inclination: Inclination, plan: Plan, meaning: Meaning
+    ) -> tuple[str, ...]:
         """Put the rows in the order that the reader's interests give; return what the user should know."""
         reader = self.snapshot.reader
         rows.note_ranks(reader, self.settings.diversity)
-        scored = rows.scored(inclination.depth, meaning.vector)
+        terms = {term for clause in plan.lexical.clauses for term in clause.terms}
+        scored = rows.scored(inclination.depth, len(terms), meaning.vector)
         if len(scored.documents):
             term = inclination.term(reader, scored)
             if term is not None:

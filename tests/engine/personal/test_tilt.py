@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -114,6 +115,7 @@ def listed(seed: int, count: int, outside: int) -> Scored:
         doc_ids=[NAMES[number] for number in numbers],
         scores=np.concatenate([scores, chance.uniform(-0.2, 0.6, outside)]),
         listed=count,
+        terms=1 + seed % 4,
         vector=(query / np.linalg.norm(query)).astype(np.float32) if seed % 5 else None,
         alpha=0.55,
         bounds=BOUNDS,
@@ -140,7 +142,7 @@ def plain_gate(tilt: Tilt, scored: Scored, interest: list[float]) -> float:
             best = max(best, scored.scores[scored.doc_ids.index(name)] / first)
         else:
             best = max(best, scored.alpha * like / first)
-    return math.sqrt(min(best, 1.0) * agree)
+    return math.sqrt(min(best, 1.0) * agree) / {1: 1, 2: 1, 3: 8, 4: 27}[scored.terms]
 
 
 def plain(tilt: Tilt, scored: Scored, asked: PersonalSettings) -> list[float]:
@@ -234,8 +236,6 @@ def test_the_term_is_what_its_definition_says(
 @given(events=EVENTS, seed=st.integers(0, 500), shared=st.booleans())
 @settings(deadline=None, max_examples=30)
 def test_strength_scales_it(events: list[Event], seed: int, shared: bool) -> None:
-    from dataclasses import replace
-
     tilt = inclined(events, PersonalSettings(), seed if shared else None)
     scored = listed(seed, 15, 2)
     one, half = (replace(tilt, strength=value).term(Reader(), scored) for value in (1.0, 0.5))  # type: ignore[arg-type]
@@ -271,23 +271,19 @@ def test_the_mean_is_likeness_to_one_vector() -> None:
 def test_a_past_that_has_nothing_to_do_with_the_list_changes_nothing() -> None:
     tilt = inclined([Event("u", NAMES[3])], PersonalSettings())
     scored = listed(6, 20, 0)
-    away = Scored(scored.documents, scored.doc_ids, scored.scores, 20, -VECTORS[3], 0.55, BOUNDS)
-    if NAMES[3] in away.doc_ids:
-        at = away.doc_ids.index(NAMES[3])
-        kept = [n for n in range(20) if n != at]
-        away = Scored(
-            away.documents[kept],
-            [away.doc_ids[n] for n in kept],
-            away.scores[kept],
-            19,
-            -VECTORS[3],
-            0.55,
-            BOUNDS,
-        )
+    kept = [at for at, doc_id in enumerate(scored.doc_ids) if doc_id != NAMES[3]]
+    away = replace(
+        scored,
+        documents=scored.documents[kept],
+        doc_ids=[scored.doc_ids[at] for at in kept],
+        scores=scored.scores[kept],
+        listed=len(kept),
+        vector=-VECTORS[3],
+    )
     found = tilt.term(Reader(), away)  # type: ignore[arg-type]
     assert found is not None
     assert not found.values.any()
-    assert all(found.because(place) == () for place in range(19))
+    assert all(found.because(place) == () for place in range(len(kept)))
 
 
 def test_shares_are_beside_the_heaviest() -> None:
