@@ -88,7 +88,7 @@ def _second_terms(row: Row, settings: SearchSettings) -> Iterator[Term]:
         yield Term(
             "interest",
             row.interest.value,
-            _or_lowest(row.interest, _interest_detail(row), "interests were not asked about it"),
+            _or_lowest(row.interest, _interest_detail(row), "met before, or beyond what interests look at"),
         )
     if row.diversity:
         yield Term("diversity", row.diversity, "likeness to the documents above it")
@@ -98,7 +98,7 @@ def _interest_detail(row: Row) -> str:
     liked = [_named(one) for one in row.because if one.value >= 0]
     disliked = [_named(one) for one in row.because if one.value < 0]
     parts = [*liked[:1], *(f"unlike your taste: {name}" for name in disliked[:1])]
-    return "; ".join(parts) or "like nothing that you have met"
+    return "; ".join(parts) or "the past has nothing to say about it here"
 
 
 def _named(one: Because) -> str:
@@ -106,7 +106,7 @@ def _named(one: Because) -> str:
     if one.source == "declared":
         return f"you are interested in “{name}” (cosine {one.value:.3f})"
     if one.source == "together":
-        return f"others who read “{name}” read it too ({one.value:.3f})"
+        return f"others who met “{name}”, as you did, met it too (brings {one.value:.3f})"
     return f"near “{name}” (cosine {abs(one.value):.3f}), which you met ({one.kind})"
 
 

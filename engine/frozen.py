@@ -119,7 +119,10 @@ class FusedRows:
         for at, found in place.items():
             value = listed[found]
             if value == value:
-                self._addends[name][at] = Addend(round(value, DECIMALS), round(facts[found], 5))
+                fact = facts[found]
+                self._addends[name][at] = Addend(
+                    round(value, DECIMALS), round(fact, 5) if fact == fact else None
+                )
         for at in (*self._order, *self._outside):
             self._scores[at] = round(self._scores[at] + self._addends[name][at].value, DECIMALS)
 

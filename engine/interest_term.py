@@ -47,7 +47,7 @@ class InterestTerm:
 
     Args:
         values: What is added, shape (n,).
-        raw: The interest in each, before weight and strength were put in, shape (n,).
+        raw: The interest in each, before weight and strength were put in, shape (n,); NaN where it does not count.
         because: Returns what the value at a place rests on, the weightiest first.
     """
 

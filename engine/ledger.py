@@ -47,7 +47,8 @@ class Because:
         doc_id: The document that they met; empty for an interest that they declared.
         title: Its title, or the words that they declared; empty where there is none.
         source: `near` (the documents are about like things), `together` (other readers met both) or `declared`.
-        value: How near, as a cosine, or how often together; negative for something that they disliked.
+        value: How near, as a cosine; or what it brings to the interest, where others met both. Negative for something
+            that they disliked.
         weight: The share that it has in the reader's interests, 0 to 1.
         kind: What they last did with it: read, like, ...; empty for a declared interest.
         at: When, in UTC; None where that is not known.

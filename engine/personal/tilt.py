@@ -104,7 +104,7 @@ class Tilt:
         values = self.strength * self.settings.weight * raw
         if self.settings.read == "lower":
             met = [doc_id in self.interests.met for doc_id in scored.doc_ids]
-            values = np.where(met, values.min(), values)
+            values, raw = np.where(met, values.min(), values), np.where(met, np.nan, raw)
 
         def because(place: int) -> tuple[Because, ...]:
             reasons = self._for(scored.doc_ids[place], near[place], vectors[place]) if counts > 0 else []

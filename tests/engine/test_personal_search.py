@@ -269,6 +269,7 @@ def test_documents_already_met(home: Index, read: str) -> None:
     lowest = min(terms(hit)["interest"] for hit in found.hits)
     if read == "lower":
         assert all(terms(hit)["interest"] == lowest for hit in theirs)
+        assert all("met before" in str(hit.ledger.terms) for hit in theirs)
 
 
 def test_a_document_is_no_reason_for_itself(engine: SearchEngine) -> None:
