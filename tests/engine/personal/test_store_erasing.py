@@ -193,7 +193,8 @@ def test_killed_anywhere_it_never_began_or_is_finished_by_the_next_to_open(
     tmp_path: Path, context: ForkServerContext, calls: int
 ) -> None:
     chance = random.Random(calls)
-    began = []
+    began: list[bool] = []
+    finished = 0
     points = sorted({1, calls, *(chance.randrange(1, calls + 1) for _ in range(KILLS - 2))})
     whole = tmp_path / "whole"
     whole.mkdir()
@@ -204,10 +205,12 @@ def test_killed_anywhere_it_never_began_or_is_finished_by_the_next_to_open(
         with process(context, run_forget, folder, folder / "log", limit, None) as child:
             pass
         assert child.exitcode == -signal.SIGKILL
+        before = bool(traces(folder, erased))
         with ReaderStore.open(folder) as store:
             left = traces(folder, erased)
             version, history = store.version(TARGET), store.history(TARGET)
         began.append(version == 0)
+        finished += before and version == 0
         if version:
             assert (len(history), len(history.declared)) == (len(erased), 1)
         else:
@@ -217,6 +220,7 @@ def test_killed_anywhere_it_never_began_or_is_finished_by_the_next_to_open(
     assert began == sorted(began)
     assert not began[0]
     assert sum(began) > KILLS // 2
+    assert finished > 2  # by the one who opened it
 
 
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, context: ForkServerContext) -> None:
