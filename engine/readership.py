@@ -36,6 +36,9 @@ class Readership:
         tenant: Whose readers.
         encoder: Reads what they declared.
         settings: How their past counts; None for the defaults.
+
+    Raises:
+        InvalidProfileChange: that is no name of a tenant.
     """
 
     def __init__(
@@ -48,6 +51,12 @@ class Readership:
         self._lock = threading.Lock()
         self._store: ReaderStore | None = None
         self._profiles: Profiles | None = None
+        if not (
+            tenant.isascii() and tenant.replace("_", "").replace("-", "").isalnum() and len(tenant) <= 64
+        ):
+            from engine.personal.schema import file_of
+
+            file_of(folder or Path(), tenant)  # which says what is wrong with it
 
     @property
     def settings(self) -> PersonalSettings:
@@ -135,6 +144,10 @@ class Readership:
         return query.personal and self._known()
 
     def _known(self) -> bool:
+        return self.known
+
+    @property
+    def known(self) -> bool:
         """Whether there are readers at all."""
         if self._store is not None:
             return True

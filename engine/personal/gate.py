@@ -1,6 +1,6 @@
 """How much interests have to do with a query: a reader's past counts where the query leaves something to be said.
 
-    gate    = brevity · √(near · agree)
+    gate    = brevity · √(near · agree), at most 1.4
     near    = the highest score that a point of the past has in this list, over that of the first document, 0 to 1
     agree   = 5 · the mean interest in the first ten documents of the list, 0 at least
     brevity = 1 / max(terms - 1, 1)³
@@ -21,6 +21,8 @@ from engine.personal.interests import Points
 
 FIRST = 10
 """So many documents at the head of a list say what it is about."""
+MOST = 1.4
+"""However well they go together: what a past of hundreds of documents adds to a score has to have an end."""
 _AGREEMENT = 5.0
 _FLOOR = 0.3
 
@@ -37,7 +39,7 @@ def gate(interest: Floats, points: Points, place: Mapping[str, int], scored: Sco
     head = interest[: min(FIRST, scored.listed)]
     agree = _AGREEMENT * max(float(head.mean()), 0.0) if len(head) else 0.0
     brevity = 1.0 / max(scored.terms - 1, 1) ** 3
-    return brevity * float(np.sqrt(_near(points, place, scored) * agree))
+    return min(brevity * float(np.sqrt(_near(points, place, scored) * agree)), MOST)
 
 
 def _near(points: Points, place: Mapping[str, int], scored: Scored) -> float:

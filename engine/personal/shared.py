@@ -10,6 +10,9 @@ import numpy as np
 from engine.fusion import Floats
 from engine.personal.together import Neighbours
 
+MOST = 1.5
+"""Sums grow with the length of a past; libraries of 40 documents come to 1.4, and that is where they end."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shared:
@@ -18,7 +21,7 @@ class Shared:
     Args:
         near: Of which documents of the past which others are neighbours; the past's in the order of its points.
         shares: What each document of the past counts beside the heaviest, 0 to 1, shape (m,).
-        total: By document, √ Σ share · likeness over the past.
+        total: By document, √ Σ share · likeness over the past, at most `MOST`.
         column: The place of each of these among the neighbours.
     """
 
@@ -49,7 +52,7 @@ def shared_by(near: Neighbours, shares: Floats) -> Shared:
         shares: What each of these counts, shape (m,).
     """
     sums = np.bincount(near.columns, shares[near.rows] * near.values, minlength=len(near.doc_ids))
-    totals = np.round(np.sqrt(np.maximum(sums, 0.0)), 6).tolist()
+    totals = np.round(np.minimum(np.sqrt(np.maximum(sums, 0.0)), MOST), 6).tolist()
     kept = [at for at, total in enumerate(totals) if total > 0]
     return Shared(
         near,

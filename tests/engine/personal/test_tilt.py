@@ -142,7 +142,7 @@ def plain_gate(tilt: Tilt, scored: Scored, interest: list[float]) -> float:
             best = max(best, scored.scores[scored.doc_ids.index(name)] / first)
         else:
             best = max(best, scored.alpha * like / first)
-    return math.sqrt(min(best, 1.0) * agree) / {1: 1, 2: 1, 3: 8, 4: 27}[scored.terms]
+    return min(math.sqrt(min(best, 1.0) * agree) / {1: 1, 2: 1, 3: 8, 4: 27}[scored.terms], 1.4)
 
 
 def plain(tilt: Tilt, scored: Scored, asked: PersonalSettings) -> list[float]:
@@ -168,7 +168,7 @@ def plain(tilt: Tilt, scored: Scored, asked: PersonalSettings) -> list[float]:
                 for at, column, value in zip(among.rows, among.columns, among.values, strict=True):
                     if at == row and among.doc_ids[column] == doc_id:
                         shared += share * float(value)
-        interest.append(sum(sorted(each)[-3:]) / 3 + asked.together * math.sqrt(shared))
+        interest.append(sum(sorted(each)[-3:]) / 3 + asked.together * min(math.sqrt(shared), 1.5))
         against = [
             0.0 if name == doc_id else near(interests.disliked.vectors[row], vector)
             for row, name in enumerate(interests.disliked.names)
