@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,15 @@ from engine.errors import translated
 from engine.meaning import QueryEncoder
 from engine.readership import Readership
 from engine.snapshot import Snapshot
+from indexer.filters import filter_from_json
 
 if TYPE_CHECKING:
     from engine.event import Event
     from engine.personal.interests import Interests
     from engine.personal.store import Forgotten, ReaderStore, Recorded
+    from engine.recommendations import Recommendations
     from engine.summary import Keyphrase, Summariser, Summary
+    from indexer.filters import Filter
 
 SUMMARY_LENGTH = 600
 
@@ -65,6 +68,48 @@ class ForReaders(ABC):
         """
         self._readership.drop(user_id)
         return self.readers.forget(user_id)
+
+    def recommend(
+        self,
+        user_id: str,
+        k: int = 10,
+        *,
+        filters: Filter | Mapping[str, object] | None = None,
+        diversity: float | None = None,
+        include_read: bool = False,
+    ) -> Recommendations:
+        """Return documents that a reader may want to read next, with no query; each says what it rests on.
+
+        Of a reader of whom nothing is known the list has what most readers read, then what is newest, and says so.
+
+        Args:
+            user_id: Who.
+            k: How many.
+            filters: Which documents may come: a Filter, or its JSON form.
+            diversity: From 0 (each for itself) to 1: how much less a document is worth for being like those above it;
+                None for a little (`engine.recommend.DIVERSITY`).
+            include_read: Whether documents that the reader has met may come again; those they hid never do.
+
+        Raises:
+            InvalidQuery: `k`, the filters or the diversity cannot be used.
+            SearchError: the store cannot be read.
+        """
+        from engine.recommend import DIVERSITY, Past, recommend
+
+        with translated():
+            return recommend(
+                self._current().reader,
+                user_id,
+                Past(
+                    self.interests(user_id),
+                    self.readers if self._readership.known else None,
+                    self._readership.settings.dislikes,
+                ),
+                k,
+                filters=filter_from_json(filters) if isinstance(filters, Mapping) else filters,
+                diversity=DIVERSITY if diversity is None else diversity,
+                include_read=include_read,
+            )
 
     def summarise(
         self,
