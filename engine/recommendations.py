@@ -50,16 +50,7 @@ class Recommendation:
             return f"read by {self.readers:,} reader{'' if self.readers == 1 else 's'}"
         if self.origin == "recent":
             return f"new: dated {self.dated}"
-        words = []
-        for one in self.because:
-            name = one.title or one.doc_id
-            if one.source == "declared":
-                words.append(f"you are interested in {name!r}")
-            elif one.source == "together":
-                words.append(f"readers of {name!r} read it too")
-            else:
-                words.append(f"it is near {name!r}")
-        return "; ".join(words)
+        return "; ".join(map(in_words, self.because))
 
     def to_json(self) -> dict[str, object]:
         """Return all of it as plain values for JSON."""
@@ -109,6 +100,19 @@ class Recommendations:
             "shares": dict(self.shares),
             "items": [item.to_json() for item in self.items],
         }
+
+
+_DID = {"click": "opened", "dwell": "stayed with", "like": "liked", "save": "saved"}
+
+
+def in_words(one: Because, longest: int = 1000) -> str:
+    """Return one reason in words, the title in it cut to so many characters."""
+    name = " ".join((one.title or one.doc_id).split())
+    name = name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
+    if one.source == "declared":
+        return f"because you are interested in “{name}”"
+    did = f"because you {_DID.get(one.kind, 'read')} “{name}”"
+    return did + (": its readers read this too" if one.source == "together" else f": {one.value:.2f} near")
 
 
 def _plain(value: MetadataValue) -> object:
