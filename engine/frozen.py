@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -80,7 +79,8 @@ class FusedRows:
         self._fused_rank = _ranks(self._order)
         self._reranked_rank: dict[int, int] = {}
         self._anonymous_rank: dict[int, int] = {}
-        self._addends: dict[str, list[Addend]] = {}
+        self._added: dict[str, list[float]] = {}  # by signal: what it adds to each score
+        self._facts: dict[str, dict[int, float]] = {}  # and the signal itself, where there is one
         self._place: dict[int, int] = {}
         self._signals: Signals | None = None
         self._tilted: dict[int, int] = {}
@@ -113,18 +113,18 @@ class FusedRows:
 
     def _add(self, name: str, place: Mapping[int, int], values: Floats, raw: Floats) -> None:
         """Add to each score the value at its place; the lowest of all to those that have none."""
-        lowest = Addend(round(float(np.nanmin(values)), DECIMALS), None)
-        self._addends[name] = [lowest] * len(self._scores)
-        listed, facts = values.tolist(), raw.tolist()
+        added = [round(float(np.nanmin(values)), DECIMALS)] * len(self._scores)
+        facts: dict[int, float] = {}
+        listed, facts_of = values.tolist(), raw.tolist()
         for at, found in place.items():
-            value = listed[found]
+            value, fact = listed[found], facts_of[found]
             if value == value:
-                fact = facts[found]
-                self._addends[name][at] = Addend(
-                    round(value, DECIMALS), round(fact, 5) if fact == fact else None
-                )
+                added[at] = round(value, DECIMALS)
+                if fact == fact:
+                    facts[at] = fact
+        self._added[name], self._facts[name] = added, facts
         for at in (*self._order, *self._outside):
-            self._scores[at] = round(self._scores[at] + self._addends[name][at].value, DECIMALS)
+            self._scores[at] = round(self._scores[at] + added[at], DECIMALS)
 
     def leave_out(self, doc_ids: Collection[str]) -> int:
         """Take these documents out of the list, and return how many of them were in it."""
@@ -176,8 +176,8 @@ class FusedRows:
             at = self._order[row]
             self._words[at] = less(self._words[at])
             self._whole[at] = less(self._whole[at])
-            for addends in self._addends.values():
-                addends[at] = replace(addends[at], value=less(addends[at].value))
+            for added in self._added.values():
+                added[at] = less(added[at])
             self._diversity[at] = round(penalty, DECIMALS)
             self._scores[at] = round((1 - diversity) * self._scores[at] + penalty, DECIMALS)
         self._sort()
@@ -265,7 +265,10 @@ class FusedRows:
         return () if self._term is None or place is None else self._term.because(place)
 
     def _addend(self, name: str, at: int) -> Addend | None:
-        return self._addends[name][at] if name in self._addends else None
+        if name not in self._added:
+            return None
+        fact = self._facts[name].get(at)
+        return Addend(self._added[name][at], None if fact is None else round(fact, 5))
 
 
 def _ranks(order: list[int]) -> dict[int, int]:

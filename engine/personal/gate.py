@@ -54,7 +54,7 @@ def _near(points: Points, place: Mapping[str, int], scored: Scored) -> float:
     near = np.zeros(len(points.names))
     if scored.vector is not None:
         cosines = (points.vectors @ scored.vector).astype(np.float64).round(6)
-        documents = np.array([bool(kind) for kind in points.kinds], dtype=np.bool_)
+        documents = np.arange(len(near)) < len(place)  # what was declared comes after them
         near = normal_dense(cosines, scored.bounds) * np.where(documents, scored.alpha / first, 1.0)
     for doc_id, score in zip(scored.doc_ids[: scored.listed], scored.scores.tolist(), strict=False):
         if doc_id in place:

@@ -45,7 +45,7 @@ class Near:
         """
         near = vectors @ self.vectors.T
         near -= self.offsets
-        near[~vectors.any(axis=1)] = 0.0
+        near[np.einsum("ij,ij->i", vectors, vectors) == 0.0] = 0.0
         for row, doc_id in enumerate(doc_ids):
             if doc_id in self.place:
                 near[row, self.place[doc_id]] = 0.0

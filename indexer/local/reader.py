@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.analyser import Analyser
 from indexer.document import metadata_from_json
 from indexer.encoding import Vectors
-from indexer.errors import IndexCorrupt, InvalidFilter
+from indexer.errors import IndexCorrupt
 from indexer.filters import Filter
 from indexer.identity import EncoderIdentity
 from indexer.local import truth
@@ -26,6 +24,7 @@ from indexer.local.filter_masks import mask
 from indexer.local.graph import GraphReader
 from indexer.local.lexical import LexicalReader
 from indexer.local.manifest import Manifest
+from indexer.local.selection import DocumentSelection, own
 from indexer.local.spelling import Spelling
 from indexer.local.token_vectors import TokenReader, coding_of
 from indexer.local.vectors import FILE, VectorFile, top
@@ -44,17 +43,6 @@ from indexer.protocol import (
 
 _FEW_DOCUMENTS = 4096  # up to so many are given to tantivy as a set; of more, what it finds is filtered
 _EXACT_SHARE = 0.1  # a selection of less than this share of the passages is searched exactly
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentSelection:
-    """Some documents: `mask[n]` says whether number n is among them."""
-
-    mask: NDArray[np.bool_]
-    count: int
-
-    def __contains__(self, document: int) -> bool:
-        return 0 <= document < len(self.mask) and bool(self.mask[document])
 
 
 class LocalReader:
@@ -162,7 +150,7 @@ class LocalReader:
 
     def lexical(self, query: LexicalQuery, depth: int, selection: Selection | None = None) -> Candidates:
         """Return the best `depth` passages by BM25, fewer only if fewer match."""
-        chosen = _own(selection)
+        chosen = own(selection)
         if depth <= 0 or not query.clauses or (chosen is not None and chosen.count == 0):
             return _nothing()
         if chosen is None:
@@ -184,7 +172,7 @@ class LocalReader:
     def dense(self, vector: Vectors, depth: int, selection: Selection | None = None) -> Candidates:
         """Return the best `depth` passages by cosine with `vector`; passages without vector never."""
         rows = self._catalogue.encoded
-        chosen = _own(selection)
+        chosen = own(selection)
         if chosen is not None:
             rows = rows[chosen.mask[self._catalogue.document_of[rows]]]
         if depth <= 0 or len(rows) == 0:
@@ -234,7 +222,7 @@ class LocalReader:
 
     def whole_best(self, query: LexicalQuery, selection: Selection | None = None) -> float:
         """Return the highest BM25 score of a whole document that may answer; 0 when none matches."""
-        chosen = _own(selection)
+        chosen = own(selection)
         if not query.clauses or (chosen is not None and chosen.count == 0):
             return 0.0
         if chosen is None:
@@ -390,11 +378,3 @@ class LocalReader:
 def _nothing() -> Candidates:
     empty = np.zeros(0, dtype=np.int64)
     return Candidates(empty, empty, np.zeros(0, dtype=np.float32))
-
-
-def _own(selection: Selection | None) -> DocumentSelection | None:
-    if selection is None or isinstance(selection, DocumentSelection):
-        return selection
-    raise InvalidFilter(
-        f"a selection counts with the reader that made it; found a {type(selection).__name__}"
-    )
