@@ -19,6 +19,7 @@ from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
     from engine.personal.interests import Interests
+    from engine.personal.learned import LearnedWeights
     from engine.personal.profiles import Profiles
     from engine.personal.settings import PersonalSettings
     from engine.personal.store import ReaderStore
@@ -51,6 +52,7 @@ class Readership:
         self._lock = threading.Lock()
         self._store: ReaderStore | None = None
         self._profiles: Profiles | None = None
+        self._weights: LearnedWeights | None = None
         if not (
             tenant.isascii() and tenant.replace("_", "").replace("-", "").isalnum() and len(tenant) <= 64
         ):
@@ -60,12 +62,18 @@ class Readership:
 
     @property
     def settings(self) -> PersonalSettings:
-        """How readers' past counts."""
+        """How readers' past counts, as clicks have taught it or as it was set."""
         if self._settings is None:
             from engine.personal.settings import PersonalSettings
 
             self._settings = PersonalSettings()
-        return self._settings
+        if self._folder is None:
+            return self._settings
+        if self._weights is None:
+            from engine.personal.learned import LearnedWeights, path_of
+
+            self._weights = LearnedWeights(path_of(self._folder / FOLDER, self._tenant))
+        return self._weights.over(self._settings)
 
     @property
     def store(self) -> ReaderStore:
@@ -88,12 +96,12 @@ class Readership:
     @property
     def profiles(self) -> Profiles:
         """What they are interested in."""
-        store = self.store
+        store, settings = self.store, self.settings
         with self._lock:
-            if self._profiles is None:
+            if self._profiles is None or self._profiles.settings != settings:
                 from engine.personal.profiles import Profiles
 
-                self._profiles = Profiles(store, self._encoder, self.settings)
+                self._profiles = Profiles(store, self._encoder, settings)
             return self._profiles
 
     def fingerprint(self, query: Query) -> str:

@@ -69,7 +69,7 @@ class Profiles:
     ) -> None:
         self._store = store
         self._encoder = encoder
-        self._settings = settings
+        self.settings = settings
         self._kept = kept
         self._lock = threading.Lock()
         self._profiles: OrderedDict[str, Profile] = OrderedDict()
@@ -130,18 +130,18 @@ class Profiles:
                 vector = self._encoder.encode(one.text, reader.encoder_fingerprint).vector
             stated.append(Stated(one.text, one.weight, one.at, vector))
         interests = interests_of(
-            weigh(history, self._settings, now, until),
+            weigh(history, self.settings, now, until),
             stated,
             history.muted,
             lambda doc_ids: vectors_of(reader, doc_ids),
-            self._settings,
+            self.settings,
             reader.unrelated_cosine,
         )
         names = [
             name for name, kind in zip(interests.points.names, interests.points.kinds, strict=True) if kind
         ]
         near = neighbours(self._store, names) if learnt else None
-        tilt = tilt_of(interests, self._settings, reader, near)
+        tilt = tilt_of(interests, self.settings, reader, near)
         return Profile(history.version, learnt, reader.generation, now, until, interests, tuple(stated), tilt)
 
 

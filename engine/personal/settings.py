@@ -37,6 +37,7 @@ class PersonalSettings:
         dislikes: How much likeness to a disliked document takes, beside what likeness to a liked one gives.
         read: What becomes of documents that the reader has met: `keep` them like any other, `lower` them to the lowest
             interest, or `hide` them.
+        learned: Whether `weight` and `together` are those that `quire learn-weights` found, where it found better ones.
 
     Raises:
         InvalidSearchSettings: a value is of the wrong type or outside its range.
@@ -54,6 +55,7 @@ class PersonalSettings:
     together: float = 1.4
     dislikes: float = 0.5
     read: Read = "keep"
+    learned: bool = True
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -73,6 +75,8 @@ class PersonalSettings:
                 raise InvalidSearchSettings(
                     f"{name} is one of {', '.join(choices)}; found {getattr(self, name)!r:.40}"
                 )
+        if not isinstance(self.learned, bool):
+            raise InvalidSearchSettings(f"learned is true or false, found {self.learned!r:.40}")
         kinds: object = self.kinds
         if not isinstance(kinds, list | tuple):
             raise InvalidSearchSettings(
