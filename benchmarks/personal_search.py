@@ -47,7 +47,7 @@ CUTOFF = 10
 """So many hits are looked at; besides, as many are asked for as the reader had met documents, which may be hidden."""
 KINDS = ("read=1", "wrote_answer=1", "accepted_answer=1")
 PLAIN = PersonalSettings(
-    interests="mean", weight=1.6, together=0.0, proposals=0, kinds=KINDS, half_life_days=None
+    interests="mean", weight=3.2, together=0.0, proposals=0, kinds=KINDS, half_life_days=None
 )
 SEVERAL = PersonalSettings(together=0.0, kinds=KINDS, half_life_days=None)
 SHARED = replace(PersonalSettings(), kinds=KINDS, half_life_days=None)
