@@ -88,7 +88,8 @@ class ForReaders(ABC):
             filters: Which documents may come: a Filter, or its JSON form.
             diversity: From 0 (each for itself) to 1: how much less a document is worth for being like those above it;
                 None for a little (`engine.recommend.DIVERSITY`).
-            include_read: Whether documents that the reader has met may come again; those they hid never do.
+            include_read: Whether documents that the reader has met may come again; those they hid or disliked
+                never do.
 
         Raises:
             InvalidQuery: `k`, the filters or the diversity cannot be used.

@@ -68,7 +68,7 @@ def recommend(
         k: How many.
         filters: Which documents may come; None for all.
         diversity: From 0 (each for itself) to 1: how much less a document is worth for being like those above it.
-        include_read: Whether documents that the reader has met may come again; those they hid never do.
+        include_read: Whether documents that the reader has met may come again; those they hid or disliked never do.
 
     Raises:
         InvalidQuery: `k` or `diversity` cannot be used.
@@ -81,7 +81,7 @@ def recommend(
     interests = past.interests
     left_out = frozenset[str]()
     if interests is not None:
-        left_out = interests.hidden if include_read else interests.hidden | interests.met
+        left_out = interests.hidden.union(interests.disliked.names, () if include_read else interests.met)
     items = _for_interests(reader, past, k, left_out, selection, diversity)
     shares = Counter(item.interest for item in items)
     notices: list[str] = []

@@ -46,7 +46,7 @@ def _item(item: Recommendation, screen: Screen) -> Iterator[str]:
     if item.origin != "interests":
         yield from (screen.style(line, "dim") for line in screen.wrap([(item.reason, False)], INDENT))
     for one in item.because[:SHOWN]:
-        why = harmless(in_words(one, max(20, screen.width - 45)))
+        why = harmless(in_words(one, max(20, screen.width - 52)))
         yield from (screen.style(text, "dim") for text in screen.wrap([(why, False)], INDENT + "  ", INDENT))
 
 

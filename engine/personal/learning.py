@@ -1,7 +1,7 @@
 """Learning what readers share: `learn`, from the beginning or from where it stood.
 
-Only documents whose readers changed are gone over, and those read with them. What comes of it is the same, bit for
-bit, as from the beginning. Readers who flood are left out by `ReaderStore.reads`: a
+Only documents whose readers changed are gone over, and those that lost something. What comes of it is the same, bit
+for bit, as from the beginning. Readers who flood are left out by `ReaderStore.reads`: a
 script that reads a thousand documents in an hour changes nobody's list.
 """
 
@@ -186,17 +186,19 @@ def _kept(connection: sqlite3.Connection) -> Numbers:
 
 
 def _touched(connection: sqlite3.Connection, reads: Reads, numbers: Numbers, changed: Numbers) -> Numbers:
-    """Return the documents whose lists may be other ones now, ascending: those changed, new, or read with one of these.
+    """Return the documents whose lists may be other ones now, ascending.
 
-    A list that lost an entry is among them: whoever read both has changed, so both are changed; or was erased, and then
-    both were dropped, so both are new.
+    A document's list depends on its own readers alone: who they are, and what else they read. So it is another one
+    where one of them changed, or was erased, which dropped the list; or where it lost an entry that was dropped, and
+    then it shares a reader with the document of that entry.
     """
-    own = np.isin(numbers, np.union1d(changed, np.setdiff1d(numbers, _kept(connection))))
+    missing = np.isin(numbers, np.setdiff1d(numbers, _kept(connection)))
     sizes = np.diff(reads.starts)
     reader = np.repeat(np.arange(len(sizes)), sizes)
-    concerned = np.bincount(reader, own[reads.read], minlength=len(sizes)) > 0
-    own[reads.read[concerned[reader]]] = True
-    return np.flatnonzero(own)
+    concerned = np.bincount(reader, missing[reads.read], minlength=len(sizes)) > 0
+    touched = missing | np.isin(numbers, changed)
+    touched[reads.read[concerned[reader]]] = True
+    return np.flatnonzero(touched)
 
 
 def _counted(

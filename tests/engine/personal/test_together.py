@@ -184,7 +184,7 @@ def test_only_what_a_change_touches_is_gone_over(tmp_path: Path) -> None:
         assert learn(store).refreshed == 20
         assert learn(store).refreshed == 0
         fill(store, {"new": ["g2-0"]})
-        assert learn(store).refreshed == 4  # the documents of one group only
+        assert learn(store).refreshed == 1
         assert learn(store, CoReading(shrink=1.0)).refreshed == 20
 
 
