@@ -378,6 +378,35 @@ def test_a_flood_from_one_reader_changes_nobody_elses_list(make_index: Callable[
         assert same(before, engine.search(Query("turbine", user_id="ann"), k=30))
 
 
+def test_what_others_read_together_counts_once_it_is_learnt(make_index: Callable[..., Index]) -> None:
+    from engine.personal.learning import learn
+
+    with SearchEngine(make_index(*documents()), ENCODER, first_stage(depth=3)) as engine:
+        query = Query("turbine", user_id="ann")
+        engine.record([Event("ann", "d05", "read", NOW), Event("ann", "d06", "read", NOW)])
+        engine.record(
+            Event(f"o{n}", doc, "read", NOW) for n in range(20) for doc in ("d05", "d06", "d40", "d41")
+        )
+        before = {hit.doc_id for hit in whole(engine, query, engine.settings)}
+        learn(engine.readers)
+        hits = {hit.doc_id: hit for hit in whole(engine, query, engine.settings)}
+        assert {"d40", "d41"} <= hits.keys()  # others' reading proposes, too
+        reasons = hits["d40"].ledger.because
+        assert {one.doc_id for one in reasons if one.source == "together"} == {"d05", "d06"}
+        assert before != hits.keys() or hits["d40"].ledger.because
+        # A flood that is learnt changes nothing; what others are erased of, does.
+        engine.record(
+            Event("mob", f"d{n % 60:02}", "like", NOW + timedelta(seconds=n % 3000)) for n in range(9000)
+        )
+        learn(engine.readers)
+        after = {hit.doc_id: hit for hit in whole(engine, query, engine.settings)}
+        assert {doc: hit.score for doc, hit in after.items()} == {doc: hit.score for doc, hit in hits.items()}
+        engine.readers.forget(*(f"o{n}" for n in range(20)))
+        learn(engine.readers)
+        last = whole(engine, query, engine.settings)
+        assert not any(one.source == "together" for hit in last for one in hit.ledger.because)
+
+
 def test_a_broken_store_leaves_everyones_list_and_a_notice(make_index: Callable[..., Index]) -> None:
     index = make_index(*documents())
     with SearchEngine(index, ENCODER) as engine:
