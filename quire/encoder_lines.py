@@ -20,7 +20,7 @@ def outcome_lines(outcome: JointOutcome, screen: Screen) -> Iterator[str]:
     for measure, changes in outcome.changes.items():
         yield from _table(f"{measure} of the lists of readers who were not learnt from", changes, screen)
         yield ""
-    yield from screen.wrap([(outcome.said, True)])
+    yield from screen.wrap([(outcome.said, False)])
     if outcome.changes:
         text = (
             "Before is the encoder as it was, with the weight of histories that suits it best "

@@ -267,6 +267,7 @@ def test_the_command_from_a_log_to_an_index_of_the_new_encoder(
     result = quire(*taught, "--epochs", "8", "--anchor", "0.05", "--test", "0.3", "--out", "run", "-q")
     assert result.exit_code == 0, result.output
     assert "nDCG@10 of the lists of readers who were not learnt from" in result.output
+    assert "«" not in result.output  # those mark the words that a search found
     report = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
     assert report["said"].split(",")[0] in " ".join(result.output.split())
     assert ("--encoder run/model" in result.output) == (report["verdict"] == "better")
