@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine import Hit, Query, Ranking, SearchEngine, SearchError, SearchSettings
+    from engine import Event, Hit, PersonalSettings, Query, Ranking, SearchEngine, SearchError, SearchSettings
     from indexer import (
         And,
         Document,
@@ -44,6 +44,7 @@ __all__ = [
     "Document",
     "Encoder",
     "Eq",
+    "Event",
     "Exists",
     "Hit",
     "In",
@@ -51,6 +52,7 @@ __all__ = [
     "IndexingError",
     "Not",
     "Or",
+    "PersonalSettings",
     "Query",
     "Range",
     "Ranking",
@@ -65,7 +67,9 @@ __all__ = [
     "read_corpus",
 ]
 
-_ENGINE = frozenset({"Hit", "Query", "Ranking", "SearchEngine", "SearchError", "SearchSettings"})
+_ENGINE = frozenset(
+    {"Event", "Hit", "PersonalSettings", "Query", "Ranking", "SearchEngine", "SearchError", "SearchSettings"}
+)
 
 
 def open(  # noqa: A001  quire.open reads as it should, and no module does `from quire import *`
@@ -74,6 +78,8 @@ def open(  # noqa: A001  quire.open reads as it should, and no module does `from
     encoder: Encoder | None = None,
     reranker: PairScorer | str | None = None,
     settings: SearchSettings | None = None,
+    tenant: str = "default",
+    personal: PersonalSettings | None = None,
 ) -> SearchEngine:
     """Return a `SearchEngine` over the index at `path`; close it, or use it in a `with` statement.
 
@@ -83,13 +89,17 @@ def open(  # noqa: A001  quire.open reads as it should, and no module does `from
             the first query needs it.
         reranker: A cross-encoder, or its folder or name, in place of the one in `settings`.
         settings: How to search; by default `SearchSettings()`.
+        tenant: Whose readers.
+        personal: How readers' past counts; by default `PersonalSettings()`.
 
     Raises:
         SearchError: there is no index at `path`, or it cannot be read.
     """
     from engine import SearchEngine
 
-    return SearchEngine.open(path, encoder=encoder, reranker=reranker, settings=settings)
+    return SearchEngine.open(
+        path, encoder=encoder, reranker=reranker, settings=settings, tenant=tenant, personal=personal
+    )
 
 
 def __getattr__(name: str) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from quire.progress import plural
@@ -10,6 +10,7 @@ from quire.terminal import Screen, cells, cut, harmless, runs_of
 
 if TYPE_CHECKING:
     from engine import Because, Hit, HitPassage, Ranking
+    from engine.summary import Summary
 
 INDENT = "    "
 _DEEDS = {
@@ -23,8 +24,21 @@ _DEEDS = {
 }
 
 
-def render(ranking: Ranking, screen: Screen, *, explain: bool = False) -> Iterator[str]:
-    """Yield the lines of a ranking: notices, hits, facets, and how it went."""
+def render(
+    ranking: Ranking,
+    screen: Screen,
+    *,
+    explain: bool = False,
+    summaries: Mapping[str, Summary] | None = None,
+) -> Iterator[str]:
+    """Yield the lines of a ranking: notices, hits, facets, and how it went.
+
+    Args:
+        ranking: What to show.
+        screen: Where.
+        explain: Whether to give the whole account of each score.
+        summaries: By document, what to show in the place of its passages.
+    """
     for notice in ranking.notices:
         yield from screen.wrap([(notice, False)], "  ", "! ")
     for suggestion in ranking.suggestions:
@@ -35,7 +49,7 @@ def render(ranking: Ranking, screen: Screen, *, explain: bool = False) -> Iterat
         yield "Nothing found." if not ranking.found else "No more results."
         return
     for hit in ranking.hits:
-        yield from hit_lines(hit, screen, explain=explain)
+        yield from hit_lines(hit, screen, explain=explain, summary=(summaries or {}).get(hit.doc_id))
         yield ""
     for name, counts in ranking.facets.items():
         values = ", ".join(f"{value} ({count:,})" for value, count in counts) or "no values"
@@ -50,8 +64,10 @@ def _footer(ranking: Ranking) -> str:
     return f"{first}–{last} of {plural(ranking.found, 'document')} found{reranked}, in {took:.0f} ms"
 
 
-def hit_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterator[str]:
-    """Yield the lines of one hit: title, where it is, its passages, and the account of its score."""
+def hit_lines(
+    hit: Hit, screen: Screen, *, explain: bool = False, summary: Summary | None = None
+) -> Iterator[str]:
+    """Yield the lines of one hit: title, where it is, its passages or its summary, and the account of its score."""
     number = f"{hit.rank:>2}. "
     score = f"{hit.score:.3f}"
     title = harmless(" ".join((hit.title or hit.doc_id).split()))
@@ -64,8 +80,11 @@ def hit_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterator[st
     if explain and hit.metadata:
         values = ", ".join(f"{name}: {_plain(value)}" for name, value in sorted(hit.metadata.items()))
         yield from screen.wrap([(values, False)], INDENT)
-    for passage in hit.passages:
-        yield from passage_lines(passage, screen, hit.title)
+    if summary is not None and summary.sentences:
+        yield from summary_lines(summary, screen)
+    else:
+        for passage in hit.passages:
+            yield from passage_lines(passage, screen, hit.title)
     yield from account_lines(hit, screen, explain=explain)
 
 
@@ -87,6 +106,21 @@ def passage_lines(passage: HitPassage, screen: Screen, title: str = "") -> Itera
     if snippet.cut_after:
         runs.append((" …", False))
     yield from screen.wrap(runs, INDENT + "  ")
+
+
+def summary_lines(summary: Summary, screen: Screen, *, explain: bool = False) -> Iterator[str]:
+    """Yield a summary's sentences, the query's words marked; with `explain`, why and where from below each."""
+    end = 0
+    for sentence in summary.sentences:
+        gap = "" if sentence.start - end <= 2 else "… "
+        runs = [(gap, False), *runs_of(sentence.text, sentence.start, sentence.highlights)]
+        end = sentence.end
+        yield from screen.wrap(runs if sentence.whole else [*runs, (" …", False)], INDENT)
+        if explain:
+            place = [f"p. {sentence.page}"] if sentence.page else []
+            place.append(f"characters {sentence.start:,}–{sentence.end:,}")
+            facts = ", ".join([sentence.why, *place])
+            yield from (screen.style(line, "dim") for line in screen.wrap([(facts, False)], INDENT * 2))
 
 
 def account_lines(hit: Hit, screen: Screen, *, explain: bool = False) -> Iterator[str]:

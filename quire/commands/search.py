@@ -15,11 +15,15 @@ from quire.results import render
 from quire.terminal import Screen, typed
 
 if TYPE_CHECKING:
+    from engine import Ranking, SearchEngine
+    from engine.summary import Summary
     from indexer.filters import Filter
     from indexer.protocol import FieldKind
 
 _CONDITION = re.compile(r"\s*([^\s:=<>!]+)\s*(!=|>=|<=|:|=|>|<)\s*(.*)", re.DOTALL)
 
+SUMMARY = 300
+"""Characters of a document's summary in a list."""
 _ALONE = {"--lexical": 0.0, "--dense": 1.0}
 
 
@@ -46,6 +50,9 @@ _ALONE = {"--lexical": 0.0, "--dense": 1.0}
 )
 @click.option("--hide-read", is_flag=True, help="Leave out what that reader has met before.")
 @click.option("--tenant", default="default", metavar="NAME", help="Whose readers: default.")
+@click.option(
+    "--summaries", is_flag=True, help="Of each document what it says of QUERY, not its best passages."
+)
 @click.option("--explain", is_flag=True, help="Show where every score comes from, word by word.")
 @click.option("--cursor", metavar="TOKEN", help="The next page: the token that --json printed as cursor.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
@@ -67,6 +74,7 @@ def search_command(
     strength: float,
     hide_read: bool,
     tenant: str,
+    summaries: bool,
     explain: bool,
     cursor: str | None,
     as_json: bool,
@@ -109,15 +117,36 @@ def search_command(
             cursor=cursor,
             explain=explain,
         )
+        told = _summaries(engine, ranking) if summaries else {}
         # The cursor reads the index, so this belongs before its end.
         lines = (
-            [json.dumps(ranking.to_json(), ensure_ascii=False)]
+            [json.dumps(_as_json(ranking, told), ensure_ascii=False)]
             if as_json
-            else list(render(ranking, Screen.of(), explain=explain))
+            else list(render(ranking, Screen.of(), explain=explain, summaries=told))
         )
     for line in lines:
         click.echo(line, color=True)
     return DONE
+
+
+def _summaries(engine: SearchEngine, ranking: Ranking) -> dict[str, Summary]:
+    """Return what each document of a ranking says of its query, by id."""
+    query = ranking.query
+    user = query.user_id if query.personal else None
+    return {
+        hit.doc_id: engine.summarise(hit.doc_id, query=query.text, user_id=user, length=SUMMARY)
+        for hit in ranking.hits
+    }
+
+
+def _as_json(ranking: Ranking, summaries: Mapping[str, Summary]) -> dict[str, object]:
+    """Return a ranking as plain values, each hit with its summary where there is one."""
+    content = ranking.to_json()
+    hits = [
+        hit.to_json() | ({"summary": summaries[hit.doc_id].to_json()} if hit.doc_id in summaries else {})
+        for hit in ranking.hits
+    ]
+    return content | {"hits": hits}
 
 
 def conditions(filters: tuple[str, ...], index_path: Path) -> Filter | None:

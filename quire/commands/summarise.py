@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING
 import click
 
 from quire.cli import DONE, State
-from quire.terminal import Screen, cut, harmless, runs_of, typed
+from quire.readers_option import INDEX, JSON, TENANT
+from quire.results import INDENT, summary_lines
+from quire.terminal import Screen, cut, harmless, typed
 
 if TYPE_CHECKING:
     from engine.summary import Keyphrase, Summary
 
-_INDENT = "    "
-
 
 @click.command("summarise")
-@click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+@INDEX
 @click.argument("doc_id", metavar="DOC_ID")
 @click.option("--query", default="", metavar="QUERY", help="Summarise what the document says of this.")
 @click.option("--user", metavar="ID", help="Lean to what this reader likes.")
 @click.option("--length", type=int, default=600, show_default=True, metavar="N", help="Characters at most.")
 @click.option("--sentences", type=int, metavar="N", help="Sentences at most.")
 @click.option("--explain", is_flag=True, help="Say why each sentence was taken.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@TENANT
+@JSON
 @click.pass_obj
 def summarise_command(
     state: State,
@@ -37,12 +38,16 @@ def summarise_command(
     length: int,
     sentences: int | None,
     explain: bool,
+    tenant: str,
     as_json: bool,
 ) -> int:
     """Show the sentences of the document DOC_ID that together say most of it, and the phrases that name it."""
     from engine import SearchEngine
 
-    with SearchEngine.open(index_path, settings=state.configuration().search) as engine:
+    configuration = state.configuration()
+    with SearchEngine.open(
+        index_path, settings=configuration.search, tenant=tenant, personal=configuration.personal
+    ) as engine:
         summary = engine.summarise(
             typed(doc_id),
             query=typed(query),
@@ -76,18 +81,8 @@ def lines(
     yield screen.style(
         cut(harmless(" ".join((summary.title or summary.doc_id).split())), screen.width), "bold"
     )
-    end = 0
-    for sentence in summary.sentences:
-        gap = "" if sentence.start - end <= 2 else "… "
-        runs = [(gap, False), *runs_of(sentence.text, sentence.start, sentence.highlights)]
-        end = sentence.end
-        yield from screen.wrap(runs if sentence.whole else [*runs, (" …", False)], _INDENT)
-        if explain:
-            place = [f"p. {sentence.page}"] if sentence.page else []
-            place.append(f"characters {sentence.start:,}–{sentence.end:,}")
-            facts = ", ".join([sentence.why, *place])
-            yield from (screen.style(line, "dim") for line in screen.wrap([(facts, False)], _INDENT * 2))
+    yield from summary_lines(summary, screen, explain=explain)
     if phrases:
         yield from screen.wrap(
-            [("; ".join(harmless(phrase.text) for phrase in phrases), False)], _INDENT, "  "
+            [("; ".join(harmless(phrase.text) for phrase in phrases), False)], INDENT, "  "
         )

@@ -102,3 +102,11 @@ def test_the_prompt_asks_as_a_reader(read: Path) -> None:
     assert "interest: " in why
     assert back.startswith("From now on as nobody in particular.")
     assert "for you" not in back
+
+
+def test_why_not_asks_of_the_readers_own_list(quire: Quire, read: Path) -> None:
+    asked = ("why-not", read, "notes/tide.txt", "tide", "--user", "ann", "--json")
+    own = json.loads(quire(*asked).stdout)
+    with SearchEngine.open(read, encoder=HashingEncoder(32)) as engine:
+        assert own == engine.why_not(Query("tide", user_id="ann"), "notes/tide.txt").to_json()
+        assert own != engine.why_not("tide", "notes/tide.txt").to_json()

@@ -66,3 +66,21 @@ def test_no_line_is_wider_than_the_screen_and_no_escape_gets_through(width: int)
     assert not any("\x1b" in line for line in shown)
     assert any("p. 3" in line for line in shown)
     assert "«灯塔»" in "".join(shown)
+
+
+def test_a_list_can_show_summaries_in_the_place_of_passages(quire: Quire, index: Path) -> None:
+    plain = quire("search", index, "tide", "--json")
+    told = quire("search", index, "tide", "--json", "--summaries")
+    assert told.exit_code == 0, told.output
+    for hit, bare in zip(json.loads(told.stdout)["hits"], json.loads(plain.stdout)["hits"], strict=True):
+        alone = quire("summarise", index, hit["doc_id"], "--query", "tide", "--length", "300", "--json")
+        summary = hit.pop("summary")
+        assert summary == {
+            name: value for name, value in json.loads(alone.stdout).items() if name != "keyphrases"
+        }
+        assert summary["sentences"]
+        assert hit == bare
+    shown = quire("search", index, "tide", "--summaries", "-k", "1")
+    assert json.loads(told.stdout)["hits"][0]["summary"]["sentences"][0]["text"][:20] in shown.stdout.replace(
+        "«", ""
+    ).replace("»", "")
