@@ -70,6 +70,12 @@ def _second_terms(row: Row, settings: SearchSettings) -> Iterator[Term]:
     if row.late:
         detail = f"tokens meet their like at a cosine of {row.late.raw or 0:.3f}, × {settings.late_weight:g}{scale}"
         yield Term("late", row.late.value, _or_lowest(row.late, detail, "not compared token by token"))
+    if row.gist:
+        detail = (
+            f"the document as a whole is {row.gist.raw or 0:.3f} like the query, "
+            f"× {settings.gist_weight:g}{scale}"
+        )
+        yield Term("gist", row.gist.value, _or_lowest(row.gist, detail, "the document has no vector"))
     if row.neighbours:
         detail = (
             f"the nearest candidates score {row.neighbours.raw or 0:.3f}, × {settings.neighbours_weight:g}"

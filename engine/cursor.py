@@ -26,7 +26,7 @@ from engine.settings import SearchSettings
 from indexer.document import Scalar
 from indexer.protocol import IndexReader
 
-VERSION = 4
+VERSION = 5
 _MAX_BYTES = 16 << 20
 _DAMAGED = "the cursor is damaged or none of ours; ask for the first page again"
 

@@ -151,6 +151,7 @@ _COLUMNS = {
     "lead": _Column("pl", _as_it_is, _optional(whole)),
     "passages": _Column("p", _passages_out, _passages),
     "late": _Column("xl", _addend_out, _optional(_addend)),
+    "gist": _Column("xg", _addend_out, _optional(_addend)),
     "neighbours": _Column("xn", _addend_out, _optional(_addend)),
     "rerank": _Column("xr", _addend_out, _optional(_addend)),
     "reranked_rank": _Column("rr", _as_it_is, _optional(whole)),

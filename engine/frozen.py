@@ -94,6 +94,8 @@ class FusedRows:
         return Head(
             np.array([self._scores[at] for at in first], dtype=np.float64),
             [numbers[groups.rows[starts[at] : min(starts[at] + passages, ends[at])]] for at in first],
+            groups.documents[np.array(first, dtype=np.int64)],
+            self._retrieval.pool.bounds,
         )
 
     def rerank(self, signals: Signals, settings: SearchSettings) -> None:
@@ -102,6 +104,7 @@ class FusedRows:
         self._place = {at: place for place, at in enumerate(self._order[: len(signals.best)])}
         weighted = {
             "late": (signals.late, settings.late_weight * signals.unit),
+            "gist": (signals.gist, settings.gist_weight * signals.unit),
             "neighbours": (signals.neighbours, settings.neighbours_weight),
             "rerank": (signals.rerank, settings.rerank_weight * signals.unit),
         }
@@ -250,6 +253,7 @@ class FusedRows:
                 (int(self._retrieval.passages[row]), float(self._passage_scores[row])) for row in shown
             ),
             late=self._addend("late", at),
+            gist=self._addend("gist", at),
             neighbours=self._addend("neighbours", at),
             rerank=self._addend("rerank", at),
             reranked_rank=self._reranked_rank.get(at),

@@ -20,8 +20,9 @@ class Term:
 
     Args:
         name: `words` (BM25 of passages), `document` (BM25 of the whole document), `meaning` (vectors), `late` (late
-            interaction), `neighbours` (what the likes of the document score), `rerank` (the cross-encoder), `interest`
-            (what the reader has met before) or `diversity` (likeness to documents above; never positive).
+            interaction), `gist` (the document as a whole), `neighbours` (what the likes of the document score),
+            `rerank` (the cross-encoder), `interest` (what the reader has met before) or `diversity` (likeness to
+            documents above; never positive).
         value: What it adds.
         detail: How it came about, in words.
     """

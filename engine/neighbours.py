@@ -19,7 +19,7 @@ def neighbourhood(scores: Floats, vectors: Vectors, nearest: int = NEAREST) -> F
 
     Args:
         scores: The candidates' scores, shape (m,).
-        vectors: Unit vectors of their best passages, shape (m, dim); zeros where there is none.
+        vectors: Unit vectors of the documents, shape (m, dim); zeros where there is none.
         nearest: How many neighbours each has; those with a cosine of 0 or less count nothing. Among equals the one
             that stands first in `scores` is nearer.
 

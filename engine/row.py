@@ -43,7 +43,8 @@ class Row:
         lead: The number there of the passage that the fused score is of; None when it is gone.
         passages: The numbers there of the passages to show, and their fused scores: the one that the cross-encoder
             found best first, then by score.
-        late: What late interaction added, None where it had no say; the next two likewise.
+        late: What late interaction added, None where it had no say; the next three likewise.
+        gist: What the likeness of the document as a whole added.
         neighbours: What its neighbours added.
         rerank: What the cross-encoder added. Meaning brought what is left of the score.
         reranked_rank: Its place after the second stage, before diversity; None where there was none.
@@ -70,6 +71,7 @@ class Row:
     lead: int | None
     passages: tuple[tuple[int, float], ...]
     late: Addend | None = None
+    gist: Addend | None = None
     neighbours: Addend | None = None
     rerank: Addend | None = None
     reranked_rank: int | None = None
@@ -82,7 +84,7 @@ class Row:
     @property
     def meaning(self) -> float:
         """What meaning brought."""
-        addends = (self.late, self.neighbours, self.rerank, self.interest)
+        addends = (self.late, self.gist, self.neighbours, self.rerank, self.interest)
         others = [addend.value for addend in addends if addend]
         return round(self.score - self.words - self.whole - self.diversity - math.fsum(others), DECIMALS)
 

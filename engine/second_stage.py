@@ -1,9 +1,12 @@
-"""The second stage: the first documents of the fused list are looked at again, by three more signals.
+"""The second stage: the first documents of the fused list are looked at again, by four more signals.
 
-    final = fused + late_weight · late + neighbours_weight · neighbours + rerank_weight · rerank
+    final = fused + late_weight · late + gist_weight · gist + neighbours_weight · neighbours + rerank_weight · rerank
 
 - `late`: late interaction of the query's tokens with those of the document's best passages (`engine.late`);
-- `neighbours`: the mean of fused + late_weight · late over the nearest candidates (`engine.neighbours`);
+- `gist`: the cosine of the query with the document as a whole, on the first stage's scale of meaning, where late
+  interaction has a say: by itself it repeats what the first stage knows;
+- `neighbours`: the mean of fused + late_weight · late + gist_weight · gist over the nearest candidates
+  (`engine.neighbours`);
 - `rerank`: the highest score that a cross-encoder gives to one of its best passages (`engine.reranking`).
 
 A document beyond the depth, one that the time budget did not reach, and one that a signal has nothing to say of get the
@@ -19,13 +22,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.fusion import Floats
+from engine.fusion import Bounds, Floats, normal_dense
 from engine.late import PASSAGES, late_interaction
 from engine.meaning import Meaning, QueryEncoder
 from engine.neighbours import neighbourhood
 from engine.reranking import QueryReranker
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
+from indexer.encoding import Vectors
 from indexer.protocol import Numbers
 
 if TYPE_CHECKING:
@@ -39,10 +43,14 @@ class Head:
     Args:
         scores: Their fused scores, shape (m,).
         passages: Each document's best passages, best first, at least one.
+        documents: The documents' numbers, shape (m,).
+        bounds: The best scores of the first stage.
     """
 
     scores: Floats
     passages: list[Numbers]
+    documents: Numbers
+    bounds: Bounds
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -58,6 +66,7 @@ class Signals:
 
     Args:
         late: Shape (m,), NaN where there is nothing to say.
+        gist: Likewise.
         neighbours: Likewise.
         rerank: Likewise; NaN too where the time was over.
         best: Which of its passages the cross-encoder found best, shape (m,); 0 where it read none.
@@ -68,6 +77,7 @@ class Signals:
     """
 
     late: Floats | None
+    gist: Floats | None
     neighbours: Floats | None
     rerank: Floats | None
     best: Numbers
@@ -106,19 +116,22 @@ class SecondStage:
         Args:
             head: The documents, at least one.
             text: The query's words.
-            meaning: What the encoder made of them; without a vector there are neither late interaction nor
-                neighbours.
+            meaning: What the encoder made of them; without a vector there is only the cross-encoder.
             deadline: A value of `time.monotonic()` at which the answer should be ready; None for no limit.
         """
         settings, unit, known = self.settings, self._unit(head), head.scores
         late = self._late(head, meaning)
         if late is not None:
             known = known + settings.late_weight * unit * lowest_for_missing(late)
-        neighbours = self._neighbours(head, known, meaning)
+        vectors = self._vectors(head, meaning)
+        gist = None if late is None else self._gist(head, vectors, meaning)
+        if gist is not None:
+            known = known + settings.gist_weight * unit * lowest_for_missing(gist)
+        neighbours = self._neighbours(known, vectors)
         if neighbours is not None:
             known = known + settings.neighbours_weight * lowest_for_missing(neighbours)
         nothing = np.zeros(len(head), dtype=np.int64)
-        signals = Signals(late, neighbours, None, nothing, nothing, nothing, unit)
+        signals = Signals(late, gist, neighbours, None, nothing, nothing, nothing, unit)
         if settings.rerank_weight > 0:
             signals = self._reranked(head, known, text, deadline, signals)
         return signals
@@ -138,11 +151,24 @@ class SecondStage:
         self.step("late")
         return _something(found)
 
-    def _neighbours(self, head: Head, known: Floats, meaning: Meaning) -> Floats | None:
-        if meaning.vector is None or self.settings.neighbours_weight <= 0:
+    def _vectors(self, head: Head, meaning: Meaning) -> Vectors | None:
+        """Return the documents' vectors, where they are asked for."""
+        if meaning.vector is None or not (self.settings.gist_weight or self.settings.neighbours_weight):
             return None
-        lead = np.array([numbers[0] for numbers in head.passages], dtype=np.int64)
-        found = neighbourhood(known, self.snapshot.reader.vectors(lead))
+        return self.snapshot.reader.document_vectors(head.documents)
+
+    def _gist(self, head: Head, vectors: Vectors | None, meaning: Meaning) -> Floats | None:
+        if vectors is None or meaning.vector is None or self.settings.gist_weight <= 0:
+            return None
+        cosines = np.einsum("id,d->i", vectors.astype(np.float64), meaning.vector.astype(np.float64))
+        found = np.where(vectors.any(axis=1), normal_dense(np.round(cosines, 6), head.bounds), np.nan)
+        self.step("gist")
+        return _something(found)
+
+    def _neighbours(self, known: Floats, vectors: Vectors | None) -> Floats | None:
+        if vectors is None or self.settings.neighbours_weight <= 0:
+            return None
+        found = neighbourhood(known, vectors)
         self.step("neighbours")
         return _something(found)
 

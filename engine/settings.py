@@ -41,6 +41,7 @@ class SearchSettings:
         rerank_depth: How many documents the second stage looks at; 0 leaves it out altogether.
         rerank_passages: How many of a document's best passages the cross-encoder reads.
         late_weight: What late interaction is multiplied by, where the index keeps tokens' vectors; 0 leaves it out.
+        gist_weight: What the likeness of the document as a whole to the query is multiplied by; 0 leaves it out.
         neighbours_weight: What the mean score of a document's nearest candidates is multiplied by; 0 leaves it out.
         rerank_weight: What the cross-encoder's score is multiplied by; 0 leaves it out.
         budget_ms: Milliseconds that a search may take, the stages before the cross-encoder included; it reads as many
@@ -67,8 +68,9 @@ class SearchSettings:
     reranker: str = NO_RERANKER
     rerank_depth: int = 50
     rerank_passages: int = 1
-    late_weight: float = 0.5
-    neighbours_weight: float = 0.25
+    late_weight: float = 1.0
+    gist_weight: float = 0.2
+    neighbours_weight: float = 0.5
     rerank_weight: float = 0.05
     budget_ms: int | None = None
 
@@ -77,7 +79,7 @@ class SearchSettings:
             _number(name, getattr(self, name), 0.0, 1.0)
         for name in ("title_weight", "headings_weight", "body_weight"):
             _number(name, getattr(self, name), 0.0, 1000.0)
-        for name in ("late_weight", "neighbours_weight", "rerank_weight"):
+        for name in ("late_weight", "gist_weight", "neighbours_weight", "rerank_weight"):
             _number(name, getattr(self, name), 0.0, 100.0)
         if self.title_weight == self.headings_weight == self.body_weight == 0:
             raise InvalidSearchSettings("title_weight, headings_weight and body_weight are all 0; raise one")

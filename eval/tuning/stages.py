@@ -91,10 +91,11 @@ _SEARCH = (
     Stage(
         "second look",
         (
-            Parameter("late_weight", (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)),
+            Parameter("late_weight", (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)),
+            Parameter("gist_weight", (0.0, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)),
             Parameter("neighbours_weight", (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)),
         ),
-        {"late_weight": 0.0, "neighbours_weight": 0.0},
+        {"late_weight": 0.0, "gist_weight": 0.0, "neighbours_weight": 0.0},
     ),
     Stage(
         "cross-encoder",

@@ -59,8 +59,8 @@ def eval_tune_command(
     COLLECTION is a BEIR folder or irds:NAME. With several pairs each collection weighs the same. Settings in use are
     those of your configuration. A change is kept only if it gains on queries that did not choose it, and does no
     harm on any collection. Tuned are alpha, title_weight and headings_weight unless --params names others:
-    document_share, fusion, rrf_k, grouping, group_top, depth, diversity, late_weight, neighbours_weight,
-    rerank_weight, rerank_depth.
+    document_share, fusion, rrf_k, grouping, group_top, depth, diversity, late_weight, gist_weight,
+    neighbours_weight, rerank_weight, rerank_depth.
     """
     if len(pairs) % 2:
         raise click.UsageError("name an index and a collection, or several such pairs; one has no partner")

@@ -27,7 +27,7 @@ from reranker.scorer import Judgement
 from .conftest import ENCODER, WORDS, first_stage
 
 EVERYTHING = 10_000
-ONLY = SearchSettings(depth=EVERYTHING, late_weight=0, neighbours_weight=0)
+ONLY = SearchSettings(depth=EVERYTHING, late_weight=0, gist_weight=0, neighbours_weight=0)
 queries = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 
 

@@ -47,6 +47,7 @@ class Looked:
     fused: float
     numbers: list[int]
     late: float = math.nan
+    gist: float = math.nan
     neighbours: float = math.nan
     rerank: float = math.nan
 
@@ -77,13 +78,27 @@ def plain(engine: SearchEngine, text: str, asked: SearchSettings) -> list[tuple[
         scores = reader.late_scores(tokens.vectors, weights, np.array(one.numbers[:3]))
         one.late = max((float(score) for score in scores if score == score), default=math.nan)
     late = asked.late_weight > 0 and reader.has_token_vectors
-    least = {"late": lowest([one.late for one in head]) if late else 0.0}
+    asking = ENCODER.encode_query(text).astype(float)
+    vectors = {}
+    for one in head:
+        numbers = reader.passages_of(reader.find(one.doc_id).number)
+        mean = reader.vectors(numbers).astype(float).sum(axis=0)
+        vectors[one.doc_id] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+    nearest = float(reader.dense(asking.astype(np.float32), 1).scores[0])
+    unrelated = reader.unrelated_cosine
+    span = max(nearest - unrelated, 0.4 * (1 - unrelated))
+    for one in head if late else ():
+        one.gist = (float(asking @ vectors[one.doc_id]) - unrelated) / span
+    least = {"late": lowest([one.late for one in head]) if late else 0.0, "gist": 0.0}
 
     def so_far(one: Looked) -> float:
         value = one.late if one.late == one.late else least["late"]
-        return one.fused + (asked.late_weight * value if late else 0.0)
+        return (
+            one.fused
+            + (asked.late_weight * value if late else 0.0)
+            + (asked.gist_weight * one.gist if late else 0.0)
+        )
 
-    vectors = {one.doc_id: reader.vectors(np.array(one.numbers[:1]))[0].astype(float) for one in head}
     for one in head:
         mine = vectors[one.doc_id]
         likes = [(round(float(mine @ vectors[o.doc_id]), 6), o) for o in head if o is not one]
@@ -96,11 +111,13 @@ def plain(engine: SearchEngine, text: str, asked: SearchSettings) -> list[tuple[
             (score,) = OverlapScorer().score(text, [PassageText(body, title, item.passage.headings)])
             one.rerank = max(float(score), one.rerank) if one.rerank == one.rerank else float(score)
     least |= {
+        "gist": lowest([one.gist for one in head]),
         "neighbours": lowest([one.neighbours for one in head]),
         "rerank": lowest([one.rerank for one in head]),
     }
     weighted = {
         "late": asked.late_weight if late else 0.0,
+        "gist": asked.gist_weight if late else 0.0,
         "neighbours": asked.neighbours_weight,
         "rerank": asked.rerank_weight,
     }
@@ -119,6 +136,7 @@ def plain(engine: SearchEngine, text: str, asked: SearchSettings) -> list[tuple[
     depth=st.sampled_from([1, 2, 7, 30, 1000]),
     passages=st.integers(1, 4),
     late=st.sampled_from([0.0, 0.5, 2.0]),
+    gist=st.sampled_from([0.0, 0.2, 2.0]),
     neighbours=st.sampled_from([0.0, 0.25, 1.0]),
     rerank=st.sampled_from([0.0, 0.05, 1.0]),
     with_tokens=st.booleans(),
@@ -131,6 +149,7 @@ def test_agrees_with_the_definition(
     depth: int,
     passages: int,
     late: float,
+    gist: float,
     neighbours: float,
     rerank: float,
     with_tokens: bool,
@@ -142,6 +161,7 @@ def test_agrees_with_the_definition(
         rerank_depth=depth,
         rerank_passages=passages,
         late_weight=late,
+        gist_weight=gist,
         neighbours_weight=neighbours,
         rerank_weight=rerank,
     )
@@ -162,11 +182,11 @@ def test_without_a_second_stage_the_list_is_that_of_the_first(
     first = search_engine.search(text, k=k, settings=first_stage(depth=depth))
     none = late_engine.search(text, k=k, settings=first_stage(depth=depth))
     assert none == first
-    assert not {"late", "neighbours", "rerank"} & set(first.timings)
-    silent = replace(DEEP, late_weight=0, neighbours_weight=0, rerank_weight=0)
+    assert not {"late", "gist", "neighbours", "rerank"} & set(first.timings)
+    silent = replace(DEEP, late_weight=0, gist_weight=0, neighbours_weight=0, rerank_weight=0)
     weightless = late_engine.search(text, k=k, settings=silent)
     assert shown(weightless) == shown(search_engine.search(text, k=k, settings=first_stage(depth=EVERYTHING)))
-    assert not {"late", "neighbours", "rerank"} & set(weightless.timings)
+    assert not {"late", "gist", "neighbours", "rerank"} & set(weightless.timings)
 
 
 @pytest.mark.parametrize("fusion", ["convex", "rrf", "combsum", "combmnz", "dbsf"])
@@ -185,10 +205,10 @@ def test_every_ledger_adds_up(
     for text in ("turbine blade", "shell"):
         ranking = late_engine.search(text, k=25, settings=asked, explain=True)
         assert len(ranking.hits) == 25
-        assert {"late", "neighbours", "rerank"} <= set(ranking.timings)
+        assert {"late", "gist", "neighbours", "rerank"} <= set(ranking.timings)
         for hit in ranking.hits:
             assert math.fsum(terms(hit).values()) == pytest.approx(hit.score, abs=1e-6)
-            assert {"words", "meaning", "late", "neighbours", "rerank"} <= set(terms(hit))
+            assert {"words", "meaning", "late", "gist", "neighbours", "rerank"} <= set(terms(hit))
             shares = sum(share.bm25 for share in hit.ledger.words)
             assert shares == pytest.approx(hit.ledger.bm25, abs=1e-3)
         assert shown(ranking) == sorted(shown(ranking), key=lambda pair: (-pair[1], pair[0]))
@@ -228,7 +248,7 @@ def test_a_reranker_without_an_opinion_changes_no_order(index: Index, text: str)
             return np.full(len(passages), 3.25, np.float32)  # type: ignore[arg-type]
 
     engine = SearchEngine(index, ENCODER, reranker=Same())
-    asked = replace(DEEP, late_weight=0, neighbours_weight=0)
+    asked = replace(DEEP, late_weight=0, gist_weight=0, neighbours_weight=0)
     before = engine.search(text, k=EVERYTHING, settings=first_stage(depth=EVERYTHING)).hits
     after = engine.search(text, k=EVERYTHING, settings=asked).hits
     assert [hit.doc_id for hit in after] == [hit.doc_id for hit in before]

@@ -172,7 +172,7 @@ def test_a_reranked_answer_says_so(quire: Quire, index: Path) -> None:
     assert re.search(
         r"^    0\.\d{4} rerank: cross-encoder 0\.\d\d, × 0\.05, of the best", explained, re.MULTILINE
     )
-    assert re.search(r"\dst before reranking, \dst after", " ".join(explained.split()))
+    assert re.search(r"\d(st|nd|rd|th) before reranking, \d(st|nd|rd|th) after", " ".join(explained.split()))
     answer = json.loads(quire(*asked, "--json").stdout)
     assert answer["reranked_depth"] == 4
     assert {hit["ledger"]["ranks"]["reranked"] for hit in answer["hits"]} == {1, 2, 3, 4}

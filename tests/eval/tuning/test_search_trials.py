@@ -228,6 +228,7 @@ def test_what_makes_no_sense_is_refused(index: Path) -> None:
 
 SECOND = {
     "late_weight": {0.0, 2.0},
+    "gist_weight": {0.0, 1.0},
     "neighbours_weight": {0.0, 1.0},
     "rerank_weight": {0.0, 1.0},
     "rerank_depth": {10, 100},
