@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from engine.summary import Keyphrase, Summary, SummarySentence
 from quire.cli import State
 from quire.commands.summarise import lines, summarise_command
 from quire.terminal import Screen, cells
+
+Quire = Callable[..., Result]
 
 
 def summarise(*arguments: object) -> Result:
