@@ -43,7 +43,7 @@ class PersonalSettings:
         InvalidSearchSettings: a value is of the wrong type or outside its range.
     """
 
-    weight: float = 3.5
+    weight: float = 7.5
     depth: int = 200
     proposals: int = 50
     kinds: tuple[str, ...] = KINDS

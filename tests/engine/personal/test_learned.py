@@ -126,9 +126,9 @@ def test_searches_heed_the_file_as_soon_as_it_is_there(engine: SearchEngine) -> 
 
     before, path = interest(), path_of(engine.readers.path.parent, "default")
     assert before != 0
-    write_learned(Learned(7.0, 0.0, {"lists": 3}), path)
+    write_learned(Learned(15.0, 0.0, {"lists": 3}), path)
     assert interest() == pytest.approx(2 * before, abs=1e-6)
-    assert read_learned(path) == Learned(7.0, 0.0, {"lists": 3})
+    assert read_learned(path) == Learned(15.0, 0.0, {"lists": 3})
     path.unlink()
     assert interest() == before
 
