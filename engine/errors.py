@@ -6,6 +6,7 @@
     ├── InvalidEvent             422  an event of a log that cannot be used (engine.event)
     ├── InvalidSearchSettings    422  a setting outside its range
     ├── InvalidProfileChange     422  a reader's id, a tenant, or what a reader asks of the profile, that cannot be used
+    ├── NothingToLearn           422  clicks that tell no document from another (engine.personal.fitting)
     ├── ReaderStoreError         500  the file of readers is damaged, not one, or cannot be written
     │   └── ReaderStoreBusy      503  another process is at work in it
     ├── IndexOpenError           500  the index cannot be opened or read

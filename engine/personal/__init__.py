@@ -3,6 +3,12 @@
 - `store`: what each reader did, declared and turned off, in a file of its own for each tenant, to be seen, corrected
   and erased. Beside it: `history` (the values), `schema` (the file), `recording` and `admission` (how events go
   in), `loading` (how they come out), `erasing` (how nothing is left of them).
+- `interests`: what a past comes to. `weighing` says how much each document of it counts, `medoids` groups them,
+  `profiles` keeps the outcome while it holds, `settings` says how.
+- `tilt`: what that adds to a list, from `near` (likeness), `shared` (what others read) and `gate` (is it about this
+  query?); without a query: `worth`.
+- `together`: what readers share; `learning` learns it, by the arithmetic of `coreading`.
+- `clicked`, `fitting`, `learned`: how much it should all count, by what was clicked. `joint` fits an encoder to it.
 
 Nothing in here is imported before a query names a reader.
 """

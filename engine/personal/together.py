@@ -27,7 +27,7 @@ from engine.fusion import Floats
 from indexer.protocol import Numbers, Scores
 
 if TYPE_CHECKING:
-    from engine.personal.store import ReaderStore
+    from engine.personal.reader_file import ReaderFile
 
 NUMBERS, VALUES = np.dtype("<i8"), np.dtype("<f4")
 """How a list of neighbours is kept."""
@@ -80,7 +80,7 @@ class Neighbours:
         return [doc_id for less, doc_id in ranked[:most] if less < 0]
 
 
-def neighbours(store: ReaderStore, doc_ids: Sequence[str]) -> Neighbours:
+def neighbours(store: ReaderFile, doc_ids: Sequence[str]) -> Neighbours:
     """Return what readers of some documents read besides, as it was learnt last.
 
     Args:
@@ -133,7 +133,7 @@ def _named(connection: sqlite3.Connection, numbers: Sequence[int]) -> Iterator[t
         )
 
 
-def most_read(store: ReaderStore, most: int) -> list[tuple[str, int]]:
+def most_read(store: ReaderFile, most: int) -> list[tuple[str, int]]:
     """Return the documents that most readers read, and how many did, as it was learnt last; ties by id.
 
     Raises:
@@ -151,7 +151,7 @@ def most_read(store: ReaderStore, most: int) -> list[tuple[str, int]]:
         ).fetchall()
 
 
-def stamp(store: ReaderStore) -> str:
+def stamp(store: ReaderFile) -> str:
     """Return another text whenever anything that was learnt has changed; the empty one before anything was.
 
     Raises:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from quire.training.encoder import resume_encoder, train_encoder
     from quire.training.events import Doing, Noted, Tell
-    from quire.training.impressions import ImpressionSource
+    from quire.training.impression_source import ImpressionSource
     from quire.training.mining import mine
     from quire.training.read import read_recipe
     from quire.training.recipe import ClickSettings, DataSource, Recipe, ReplaySettings, SplitSettings
@@ -49,7 +49,7 @@ __all__ = [
 _MODULES = {
     "encoder": ("resume_encoder", "train_encoder"),
     "events": ("Doing", "Noted", "Tell"),
-    "impressions": ("ImpressionSource",),
+    "impression_source": ("ImpressionSource",),
     "mining": ("mine",),
     "read": ("read_recipe",),
     "recipe": ("ClickSettings", "DataSource", "Recipe", "ReplaySettings", "SplitSettings"),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from engine.personal.joint.example import JointData
 from engine.personal.joint.settings import JointSettings
 from quire.training.events import Doing, Tell, silent
-from quire.training.impressions import ImpressionSource, read_impressions
+from quire.training.impression_source import ImpressionSource
+from quire.training.impressions import read_impressions
 from quire.training.run import RECIPE, interruptible
 from reranker.errors import InvalidTrainingSettings
 from reranker.training.libraries import need

@@ -16,7 +16,7 @@ from engine.personal.weighing import weigh
 from quire.training.events import Doing, Tell
 
 if TYPE_CHECKING:
-    from quire.training.impressions import ImpressionSource
+    from quire.training.impression_source import ImpressionSource
 
 
 class Pasts:
