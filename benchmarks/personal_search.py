@@ -1,6 +1,6 @@
 """Personal results as the engine gives them, on two real collections, with every control.
 
-    python benchmarks/personal_search.py [citeulike] [se] [--keep FOLDER] [--json FILE]
+    python benchmarks/personal_search.py [citeulike] [se] [--keep FOLDER] [--json FILE] [--first-stage] [--short]
 
 Nothing is computed beside the engine: events go in by `SearchEngine.record`, what readers share by `learn`, and
 every list is one of `SearchEngine.search`. The run with somebody else's profile is that of the stand-in, who asks
@@ -9,6 +9,9 @@ the same query.
 - citeulike: a query is a tag, right are the reader's own held-out articles. What readers had read is hidden from all
   lists.
 - se: questions with their time; of whose asker only what is earlier counts. With events that fade, and that do not.
+
+With `learned`, weights come from clicks made of the judgements (the relevant ones among everyone's first fifty), those
+of each half of the readers from the other half.
 
 A tenant holds each state of knowledge: `alone` never learns what readers share, `shared` does, and in `shared-1` and
 `shared-3` those who ask have so many documents behind them.
@@ -19,7 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,9 +45,11 @@ from eval.run import Run, in_given_order
 from indexer.encoder import DEFAULT_ENCODER, load_encoder
 from indexer.index import Index
 from indexer.pipeline import index_corpus
+from quire.click_weights import ClickSource, weights_by_half
 
 CUTOFF = 10
 """So many hits are looked at; besides, as many are asked for as the reader had met documents, which may be hidden."""
+SHOWN = 50
 KINDS = ("read=1", "wrote_answer=1", "accepted_answer=1")
 PLAIN = PersonalSettings(
     interests="mean", weight=3.2, together=0.0, proposals=0, kinds=KINDS, half_life_days=None
@@ -102,7 +107,13 @@ class Laboratory:
         if tenant.startswith("shared"):
             print(learn(engine.readers))
 
-    def run(self, name: str, engine: SearchEngine, histories: Histories | None) -> Run:
+    def run(
+        self,
+        name: str,
+        engine: SearchEngine,
+        histories: Histories | None,
+        engine_of: Callable[[str], SearchEngine] | None = None,
+    ) -> Run:
         """Return the list of each query: of the reader whose history is given, or of nobody."""
         found: dict[tuple[object, ...], list[tuple[str, float]]] = {}
         rankings = {}
@@ -113,16 +124,40 @@ class Laboratory:
             key = (topic.text, k, user, topic.at if user else None)
             if key not in found:
                 query = Query(topic.text, user_id=user, at=topic.at if user else None, operators=False)
-                found[key] = [(hit.doc_id, hit.score) for hit in engine.search(query, k=k).hits]
+                asked = engine if engine_of is None or user is None else engine_of(user)
+                found[key] = [(hit.doc_id, hit.score) for hit in asked.search(query, k=k).hits]
             rankings[query_id] = in_given_order(found[key])
         return Run(name, rankings)
 
-    def study(self, system: System, read: str) -> PersonalStudy:
+    def learned(self, system: System, folder: Path) -> Callable[[str], SearchEngine]:
+        """Return which engine answers a reader: the one with the weights that the other half's clicks speak for."""
+        log = folder / "clicks.jsonl"
+        with log.open("w", encoding="utf-8") as file:
+            for query_id, topic in self.collection.topics.items():
+                hits = self.engine(None).search(Query(topic.text, operators=False), k=SHOWN).hits
+                grades = self.collection.judgements.qrels.get(query_id, {})
+                shown = [hit.doc_id for hit in hits]
+                clicks = [doc_id for doc_id in shown if grades.get(doc_id, 0) > 0]
+                record = {"query_id": query_id, "query": topic.text, "user_id": topic.user_id}
+                file.write(json.dumps(record | {"shown": shown, "clicks": clicks}) + "\n")
+        weights, half_of = weights_by_half(
+            self.engine(system), ClickSource(str(log), eta=0.0), lambda *_: None
+        )
+        print(f"learnt: {weights}")
+        engines = {
+            half: self.engine(replace(system, settings=learnt.applied(system.settings)))
+            for half, learnt in weights.items()
+        }
+        return lambda user_id: engines[half_of(user_id)]
+
+    def study(
+        self, system: System, read: str, engine_of: Callable[[str], SearchEngine] | None = None
+    ) -> PersonalStudy:
         """Judge a system, its control included."""
         engine = self.engine(system)
         return personal_study(
             self.anonymous,
-            lambda histories: self.run(system.name, engine, histories),
+            lambda histories: self.run(system.name, engine, histories, engine_of),
             self.collection.judgements,
             self.collection.topics,
             self.events,
@@ -240,6 +275,10 @@ def main() -> None:
                 for system in SYSTEMS[name]:
                     studies[system.name] = lab.study(system, read)
                     print(f"{system.name}: {studies[system.name].measures[0].verdict}", flush=True)
+                if name == "citeulike":
+                    system = System("learned", "shared", SHARED)
+                    studies["learned"] = lab.study(system, read, lab.learned(system, Path(scratch)))
+                    print(f"learned: {studies['learned'].measures[0].verdict}", flush=True)
                 report(studies)
                 done |= {f"{name}/{label}": study.to_json() for label, study in studies.items()}
                 if name == "citeulike":

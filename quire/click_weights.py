@@ -134,10 +134,8 @@ def learn_from_clicks(engine: SearchEngine, source: ClickSource, tell: Tell) -> 
     tell("fitting", 0, 0)
     settings = engine._readership.settings
     in_use = Learned(settings.weight, settings.together)
-    held: dict[int, Learned] = {}
     try:
-        for fold in range(_FOLDS):
-            held[fold] = _fitted(material.lists.of(~material.of_fold(fold)), source.objective, in_use)
+        held = _held(material, source.objective, in_use)
         final = _fitted(material.lists, source.objective, in_use)
     except NothingToLearn as error:
         return ClickOutcome(None, None, False, str(error), notes)
@@ -145,6 +143,26 @@ def learn_from_clicks(engine: SearchEngine, source: ClickSource, tell: Tell) -> 
     passes, reason = _verdict(judged)
     facts = {"lists": judged.lists, "objective": source.objective, "eta": source.eta, **asdict(judged)}
     return ClickOutcome(Learned(final.weight, final.together, facts), judged, passes, reason, notes)
+
+
+def weights_by_half(
+    engine: SearchEngine, source: ClickSource, tell: Tell
+) -> tuple[dict[int, Learned], Callable[[str], int]]:
+    """Return the weights to judge each half of the readers by, learnt from the other half, and which half one is of.
+
+    Raises:
+        NothingToLearn: the clicks of a half say nothing.
+    """
+    material, _ = _material(engine, source, tell)
+    settings = engine._readership.settings
+    return _held(material, source.objective, Learned(settings.weight, settings.together)), _fold
+
+
+def _held(material: _Material, objective: Objective, in_use: Learned) -> dict[int, Learned]:
+    """Return for each half the weights that the other half's lists speak for."""
+    return {
+        fold: _fitted(material.lists.of(~material.of_fold(fold)), objective, in_use) for fold in range(_FOLDS)
+    }
 
 
 def _material(engine: SearchEngine, source: ClickSource, tell: Tell) -> tuple[_Material, tuple[str, ...]]:
