@@ -83,7 +83,8 @@ class Quire:
         notices: dict[str, set[str]] = {}
 
         def answer(topic: Topic, k: int) -> Answer:
-            ranking = engine.search(Query(topic.text, user_id=topic.user_id, operators=False), k=k)
+            # Everyone's list: what is kept of an answer says nothing of what readers had done by then.
+            ranking = engine.search(Query(topic.text, operators=False), k=k)
             for notice in ranking.notices:
                 notices.setdefault(_NUMBER.sub("…", notice), set()).add(topic.query_id)
             shown = [Span(hit.doc_id, part.start, part.end) for hit in ranking.hits for part in hit.passages]
