@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,3 +102,11 @@ def make_index(tmp_path: Path) -> Callable[..., Index]:
         return made
 
     return make
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_tick() -> Iterator[None]:
+    """Ages of events are counted to the last full year, so that no test runs over the end of a tick."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("engine.personal.profiles.TICK", 365 * 86400.0)
+        yield

@@ -37,7 +37,7 @@ ASKED = st.sampled_from(
         first_stage(grouping="sum", depth=20),
     ]
 )
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
+NOW = datetime(2024, 11, 23, tzinfo=UTC)
 
 
 def events() -> list[Event]:

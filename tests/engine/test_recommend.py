@@ -28,7 +28,7 @@ ENCODER = HashingEncoder(32)
 WORDS = (
     "whale harbour mast anchor tide keel violin sonata cello fugue oboe chord loam seed graft bulb".split()
 )
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 COUNT = 40
 
 

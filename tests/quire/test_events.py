@@ -15,7 +15,7 @@ from engine.personal.store import ReaderStore
 from eval.personal import read_events, write_events
 
 Quire = Callable[..., Result]
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOON = datetime(2024, 5, 4, 12, tzinfo=UTC)
 EVENTS = [
     Event("ann", "harbour.md", "like", NOON, 2.0, "e-1"),
     Event("ann", "zh.md", at=NOON - timedelta(hours=1)),

@@ -15,7 +15,7 @@ from engine.personal.store import ReaderStore
 from quire.cli import cli
 
 Quire = Callable[..., Result]
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOON = datetime(2024, 5, 4, 12, tzinfo=UTC)
 WHO = "ann@example.org"
 
 
@@ -46,7 +46,7 @@ def test_interests_are_shown_with_what_they_rest_on(quire: Quire, known: Path) -
     result = quire("profile", "show", known, WHO)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == f"{WHO}: 5 events with 4 documents, last on 2026-05-04"
+    assert lines[0] == f"{WHO}: 5 events with 4 documents, last on 2024-05-04"
     assert any(line.endswith("Harbour") and line.startswith(" 1.") for line in lines)
     assert "Disliked: zh.md" in lines
     assert "Not in the index, so without a part in this: gone.md" in lines

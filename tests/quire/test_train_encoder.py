@@ -29,7 +29,7 @@ from reranker.errors import InvalidTrainingSettings, TrainingDataError
 from small_corpus import WORDS
 
 Quire = Callable[..., Result]
-DAY = datetime(2026, 5, 1, tzinfo=UTC)
+DAY = datetime(2024, 5, 1, tzinfo=UTC)
 DOCUMENTS = 20
 
 

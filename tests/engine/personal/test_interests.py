@@ -20,7 +20,7 @@ from indexer.encoding import Vectors
 
 from .making import history, said
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOW = datetime(2024, 11, 23, 12, tzinfo=UTC)
 DIM = 16
 DOCS = [f"d{n:02}" for n in range(20)]
 ENCODER = HashingEncoder(DIM)

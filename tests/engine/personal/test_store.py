@@ -22,7 +22,7 @@ from engine.personal import admission, recording
 from engine.personal.history import Forgotten, History, Recorded
 from engine.personal.store import ReaderStore
 
-NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOON = datetime(2024, 5, 4, 12, tzinfo=UTC)
 USERS = ("ann", "bob", "读者")
 DOCS = ("d1", "d2", "a long id, with ☃ and ' in it")
 EVENTS = st.builds(

@@ -27,7 +27,7 @@ from .making import history
 
 DIM = 12
 COUNT = 40
-NOW = datetime(2026, 11, 23, tzinfo=UTC)
+NOW = datetime(2024, 11, 23, tzinfo=UTC)
 NAMES = [f"d{n:02}" for n in range(COUNT)]
 BOUNDS = Bounds(lexical=9.0, dense=0.8, unrelated=0.1, document=7.0)
 

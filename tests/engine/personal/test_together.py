@@ -27,7 +27,7 @@ from engine.personal.together import most_read, neighbours, stamp
 
 Lists = dict[str, list[tuple[str, float]]]
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
 
 def plain(reads: Mapping[str, Iterable[str]], how: CoReading) -> Lists:
