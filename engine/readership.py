@@ -129,7 +129,7 @@ class Readership:
 
     def interests(self, user_id: str, reader: IndexReader) -> Interests | None:
         """Return a reader's interests; None for a reader of whom nothing is known."""
-        if not self._known():
+        if not self.known:
             return None
         profile = self.profiles.profile(user_id, reader)
         return None if profile is None else profile.interests
@@ -149,10 +149,7 @@ class Readership:
             store.__exit__(None, None, None)
 
     def _counts(self, query: Query) -> bool:
-        return query.personal and self._known()
-
-    def _known(self) -> bool:
-        return self.known
+        return query.personal and self.known
 
     @property
     def known(self) -> bool:

@@ -76,22 +76,22 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         for name in ("alpha", "document_share", "diversity"):
-            _number(name, getattr(self, name), 0.0, 1.0)
+            check_number(name, getattr(self, name), 0.0, 1.0)
         for name in ("title_weight", "headings_weight", "body_weight"):
-            _number(name, getattr(self, name), 0.0, 1000.0)
+            check_number(name, getattr(self, name), 0.0, 1000.0)
         for name in ("late_weight", "gist_weight", "neighbours_weight", "rerank_weight"):
-            _number(name, getattr(self, name), 0.0, 100.0)
+            check_number(name, getattr(self, name), 0.0, 100.0)
         if self.title_weight == self.headings_weight == self.body_weight == 0:
             raise InvalidSearchSettings("title_weight, headings_weight and body_weight are all 0; raise one")
-        _whole("depth", self.depth, 1, 1_000_000)
-        _whole("rrf_k", self.rrf_k, 1, 1_000_000)
-        _whole("group_top", self.group_top, 1, 1000)
-        _whole("passages_per_hit", self.passages_per_hit, 1, 100)
-        _whole("snippet_chars", self.snippet_chars, 20, 10_000)
-        _whole("rerank_depth", self.rerank_depth, 0, 1000)
-        _whole("rerank_passages", self.rerank_passages, 1, 10)
+        check_whole("depth", self.depth, 1, 1_000_000)
+        check_whole("rrf_k", self.rrf_k, 1, 1_000_000)
+        check_whole("group_top", self.group_top, 1, 1000)
+        check_whole("passages_per_hit", self.passages_per_hit, 1, 100)
+        check_whole("snippet_chars", self.snippet_chars, 20, 10_000)
+        check_whole("rerank_depth", self.rerank_depth, 0, 1000)
+        check_whole("rerank_passages", self.rerank_passages, 1, 10)
         if self.budget_ms is not None:
-            _whole("budget_ms", self.budget_ms, 0, 3_600_000)
+            check_whole("budget_ms", self.budget_ms, 0, 3_600_000)
         if not isinstance(self.reranker, str) or not self.reranker.strip():
             raise InvalidSearchSettings(
                 f"reranker is the name or path of a model, `default` or `none`, found {self.reranker!r:.40}"
@@ -113,12 +113,22 @@ class SearchSettings:
         return blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
-def _number(name: str, value: object, low: float, high: float) -> None:
+def check_number(name: str, value: object, low: float, high: float) -> None:
+    """Make sure that a setting is a number of this range.
+
+    Raises:
+        InvalidSearchSettings: it is not.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise InvalidSearchSettings(f"{name} is a number from {low:g} to {high:g}, found {value!r:.40}")
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
+def check_whole(name: str, value: object, low: int, high: int) -> None:
+    """Make sure that a setting is a whole number of this range.
+
+    Raises:
+        InvalidSearchSettings: it is not.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InvalidSearchSettings(f"{name} is a whole number from {low} to {high:,}, found {value!r:.40}")
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import numpy as np
 
 from engine.fusion import Floats
+from engine.ledger import Because
 from engine.personal.medoids import medoids
 from engine.personal.settings import PersonalSettings
 from engine.personal.weighing import Weighed
@@ -22,6 +25,7 @@ HEAVIEST = 256
 DISLIKED = 64
 DECLARED_WEIGHT = 2.0
 """What a declared interest counts, in documents read."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +89,19 @@ class Points:
     interest: Numbers
     kinds: tuple[str, ...]
     at: Floats
+
+    def because(self, row: int, source: Literal["near", "together"], value: float) -> Because:
+        """Return one of these as a reason; of one that was declared, that it was."""
+        kind, seconds = self.kinds[row], float(self.at[row])
+        return Because(
+            doc_id=self.names[row] if kind else "",
+            title="" if kind else self.names[row],
+            source=source if kind else "declared",
+            value=round(value, 5),
+            weight=round(float(self.weights[row]), 5),
+            kind=kind,
+            at=None if seconds != seconds else _EPOCH + timedelta(seconds=seconds),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

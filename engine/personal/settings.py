@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 from engine.errors import InvalidSearchSettings
+from engine.settings import check_number, check_whole
 
 Read: TypeAlias = Literal["keep", "lower", "hide"]
 Model: TypeAlias = Literal["several", "mean"]
@@ -65,11 +66,11 @@ class PersonalSettings:
             ("together", 0.0, 100.0),
             ("dislikes", 0.0, 100.0),
         ):
-            _number(name, getattr(self, name), low, high)
+            check_number(name, getattr(self, name), low, high)
         if self.half_life_days is not None:
-            _number("half_life_days", self.half_life_days, 0.001, 1e6)
+            check_number("half_life_days", self.half_life_days, 0.001, 1e6)
         for name, low, high in (("depth", 1, 1000), ("proposals", 0, 200), ("most_interests", 1, 64)):
-            _whole(name, getattr(self, name), low, high)
+            check_whole(name, getattr(self, name), low, high)
         for name, choices in (("interests", get_args(Model)), ("read", get_args(Read))):
             if getattr(self, name) not in choices:
                 raise InvalidSearchSettings(
@@ -107,13 +108,3 @@ def _kind(text: object) -> tuple[str, float]:
             f"kinds holds kind=weight, such as read=1 or dislike=-1; found {text!r:.60}"
         )
     return name.strip(), value
-
-
-def _number(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InvalidSearchSettings(f"{name} is a number from {low:g} to {high:g}, found {value!r:.40}")
-
-
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InvalidSearchSettings(f"{name} is a whole number from {low} to {high:,}, found {value!r:.40}")

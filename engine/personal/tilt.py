@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import numpy as np
 
@@ -23,7 +21,6 @@ from indexer.protocol import IndexReader, Numbers, Selection
 
 REASONS = 3
 _PROPOSING = 8
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +145,7 @@ class Tilt:
             if content[at] + both[at] > 0:
                 together = bool(both[at] > content[at])
                 value = float(both[at]) if together else float(points.vectors[at] @ vector)
-                reasons.append(_reason(points, at, "together" if together else "near", value))
+                reasons.append(points.because(at, "together" if together else "near", value))
         return reasons
 
     def _against(self, near: Vectors, vector: Vectors) -> list[Because]:
@@ -156,7 +153,7 @@ class Tilt:
         if self.settings.dislikes <= 0 or against(near)[0] <= 0:
             return []
         points, worst = self.interests.disliked, int(np.argmax(np.round(near[0], 6)))
-        return [_reason(points, worst, "near", -abs(float(points.vectors[worst] @ vector)))]
+        return [points.because(worst, "near", -abs(float(points.vectors[worst] @ vector)))]
 
 
 def tilt_of(
@@ -187,16 +184,3 @@ def shares_of(points: Points) -> Floats:
     """Return what each point counts beside the heaviest, 0 to 1, shape (p,)."""
     heaviest = float(points.weights.max(initial=0.0))
     return points.weights / heaviest if heaviest > 0 else points.weights
-
-
-def _reason(points: Points, at: int, source: Literal["near", "together"], value: float) -> Because:
-    kind, seconds = points.kinds[at], float(points.at[at])
-    return Because(
-        doc_id=points.names[at] if kind else "",
-        title="" if kind else points.names[at],
-        source=source if kind else "declared",
-        value=round(value, 5),
-        weight=round(float(points.weights[at]), 5),
-        kind=kind,
-        at=None if seconds != seconds else _EPOCH + timedelta(seconds=seconds),
-    )

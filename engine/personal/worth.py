@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import numpy as np
 
@@ -27,7 +25,6 @@ TOGETHER = 5.0
 """What it counts that readers of one document read the other, beside the square of how near they are."""
 REASONS = 3
 _INTERESTS = 12
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,21 +67,10 @@ class Worth:
         )
 
     def _reason(self, points: Points, row: int, column: int, together: bool) -> Because:
-        kind, seconds = points.kinds[row], float(points.at[row])
-        by: Literal["near", "together"] = "together" if together else "near"
         if together:
             value = float(self.together[row, column]) / TOGETHER / float(points.weights[row])
-        else:
-            value = float(points.vectors[row] @ self.vectors[column])
-        return Because(
-            doc_id=points.names[row] if kind else "",
-            title="" if kind else points.names[row],
-            source=by if kind else "declared",
-            value=round(value, 5),
-            weight=round(float(points.weights[row]), 5),
-            kind=kind,
-            at=None if seconds != seconds else _EPOCH + timedelta(seconds=seconds),
-        )
+            return points.because(row, "together", value)
+        return points.because(row, "near", float(points.vectors[row] @ self.vectors[column]))
 
 
 def worth(

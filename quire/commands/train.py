@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quire.cli import DONE
-from quire.commands.train_options import FOLDER, data_options, recipe_from
+from quire.commands.train_options import FOLDER, check_resumed_alone, data_options, recipe_from
 from quire.progress import plural
 from quire.terminal import Screen, harmless
 
 if TYPE_CHECKING:
     from reranker.training import TrainingOutcome
-
-ALONE = ("resume", "quiet", "as_json")
 
 
 @click.command("train")
@@ -80,16 +78,7 @@ def train_command(ctx: click.Context, /, **options: Any) -> int:
 def _resumed(ctx: click.Context, options: dict[str, Any], line: Any) -> TrainingOutcome:
     from quire.training import resume
 
-    others = [
-        parameter.opts[-1]
-        for parameter in ctx.command.params
-        if parameter.name not in ALONE
-        and ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
-    ]
-    if others:
-        raise click.UsageError(
-            f"--resume goes on with the run's own recipe: leave {', '.join(others)} out, or begin a new run"
-        )
+    check_resumed_alone(ctx, "recipe")
     return resume(options["resume"], tell=line, command=_resume(options["resume"]))
 
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quire.cli import DONE
-from quire.commands.train_options import FOLDER
+from quire.commands.train_options import FOLDER, check_resumed_alone
 from quire.terminal import Screen, typed
 
 if TYPE_CHECKING:
     from engine.personal.joint import JointOutcome
     from quire.training import ImpressionSource
 
-ALONE = ("resume", "quiet", "as_json")
 _FILE = click.Path(path_type=Path)
 _SOURCE = ("tenant", "history", "negatives", "eta", "dev", "test", "seed")
 _SETTINGS = (
@@ -95,16 +94,7 @@ def train_encoder_command(ctx: click.Context, /, **options: Any) -> int:
 def _resumed(ctx: click.Context, options: dict[str, Any], line: Any) -> JointOutcome:
     from quire.training import resume_encoder
 
-    others = [
-        parameter.opts[-1]
-        for parameter in ctx.command.params
-        if parameter.name not in ALONE
-        and ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
-    ]
-    if others:
-        raise click.UsageError(
-            f"--resume goes on with the run's own settings: leave {', '.join(others)} out, or begin a new run"
-        )
+    check_resumed_alone(ctx, "settings")
     return resume_encoder(options["resume"], tell=line, command=_again(options["resume"]))
 
 

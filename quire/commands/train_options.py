@@ -18,6 +18,29 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 KINDS = ("judgements", "structure", "clicks", "preferences", "examples")
 FOLDER = click.Path(path_type=Path, file_okay=False)
+ALONE = ("resume", "quiet", "as_json")
+
+
+def check_resumed_alone(ctx: click.Context, own: str) -> None:
+    """Make sure that nothing is given beside --resume but how to show what it does.
+
+    Args:
+        ctx: The command, as it was called.
+        own: What the run goes on with: its recipe, its settings.
+
+    Raises:
+        click.UsageError: something else is given; it names what.
+    """
+    others = [
+        parameter.opts[-1]
+        for parameter in ctx.command.params
+        if parameter.name not in ALONE
+        and ctx.get_parameter_source(parameter.name or "") is click.core.ParameterSource.COMMANDLINE
+    ]
+    if others:
+        raise click.UsageError(
+            f"--resume goes on with the run's own {own}: leave {', '.join(others)} out, or begin a new run"
+        )
 
 
 def data_options(command: Command) -> Command:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import shlex
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from transformers import TrainerCallback
 
-from reranker.errors import InvalidTrainingSettings
+from reranker.errors import InvalidTrainingSettings, TrainingInterrupted
 from reranker.training.run_folder import RunFolder
 from reranker.training.trainer import NDCG
 
@@ -156,3 +158,36 @@ class Watch(TrainerCallback):
                     seconds=line["seconds"],
                 )
             )
+
+
+def go_through(
+    trainer: Any,
+    stop: Stop,
+    watch: Watch,
+    folder: RunFolder,
+    checkpoint: Path | None,
+    command: Sequence[str] | None,
+) -> float:
+    """Go through a run's steps, and return how many seconds they took.
+
+    Args:
+        trainer: Has them; `watch` is among its callbacks.
+        stop: What Ctrl-C sets.
+        watch: Knows whether it was heeded.
+        folder: The run's.
+        checkpoint: Where to go on from; None to begin.
+        command: What a user would type to resume; None for the call.
+
+    Raises:
+        TrainingInterrupted: Ctrl-C was pressed, and a checkpoint is saved.
+    """
+    began = time.monotonic()
+    with stop.on_interrupt():
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if watch.interrupted:
+        call = f"train(settings, data, {str(folder.path)!r}, resume=True)"
+        raise TrainingInterrupted(
+            f"stopped at step {trainer.state.global_step} of {trainer.state.max_steps}, as asked; a checkpoint is "
+            f"saved. Go on with: {shlex.join(command) if command else call}"
+        )
+    return time.monotonic() - began

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 from transformers import EarlyStoppingCallback
 
 from reranker.data.example import TrainingData
-from reranker.errors import InvalidTrainingSettings, TrainingDataError, TrainingInterrupted
+from reranker.errors import InvalidTrainingSettings, TrainingDataError
 from reranker.training.body import Body, build
 from reranker.training.card import model_card
 from reranker.training.libraries import need, quiet
@@ -19,7 +17,7 @@ from reranker.training.lora import add_lora, round_to_half, save_adapter
 from reranker.training.machine import machine, threads
 from reranker.training.objectives import objective
 from reranker.training.outcome import Scored, TrainingOutcome, changes, measured, over_prior, summed
-from reranker.training.progress import Progress, Stop, Watch
+from reranker.training.progress import Progress, Stop, Watch, go_through
 from reranker.training.report import write_report
 from reranker.training.rows import Rows
 from reranker.training.run_folder import REPORT, RunFolder, described, open_to_others, step_of
@@ -164,20 +162,7 @@ class _Run:
 
     def learn(self, checkpoint: Path | None, command: Sequence[str] | None) -> float:
         """Go through the steps, and return how many seconds they took."""
-        began = time.monotonic()
-        with self._stop.on_interrupt():
-            self._trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        if self._watch.interrupted:
-            typed = (
-                shlex.join(command)
-                if command
-                else f"train(settings, data, {str(self._folder.path)!r}, resume=True)"
-            )
-            raise TrainingInterrupted(
-                f"stopped at step {self._trainer.state.global_step} of {self._trainer.state.max_steps}, as asked; a "
-                f"checkpoint is saved. Go on with: {typed}"
-            )
-        return time.monotonic() - began
+        return go_through(self._trainer, self._stop, self._watch, self._folder, checkpoint, command)
 
     def finish(self, seconds: float) -> TrainingOutcome:
         """Save what was trained, measure it as it was saved, and report."""

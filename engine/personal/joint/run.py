@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +18,11 @@ from engine.personal.joint.report import write_report
 from engine.personal.joint.rows import JointRows
 from engine.personal.joint.saving import model_card, save_encoder
 from engine.personal.joint.settings import JointSettings
-from reranker.errors import TrainingDataError, TrainingInterrupted
+from reranker.errors import TrainingDataError
 from reranker.training.libraries import need, quiet
 from reranker.training.machine import machine, threads
 from reranker.training.measure import change
-from reranker.training.progress import Progress, Stop, Watch
+from reranker.training.progress import Progress, Stop, Watch, go_through
 from reranker.training.run_folder import REPORT, RunFolder, open_to_others, step_of
 from reranker.training.trainer import Evaluator, make_trainer
 
@@ -117,26 +115,14 @@ class _Run:
             evaluator=Evaluator(self._chosen_by) if data.dev else None,
             callbacks=callbacks,
         )
-        began = time.monotonic()
-        with stop.on_interrupt():
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        seconds = go_through(trainer, stop, watch, folder, checkpoint, command)
         state = trainer.state
-        if watch.interrupted:
-            typed = (
-                shlex.join(command)
-                if command
-                else f"train(settings, data, {str(folder.path)!r}, resume=True)"
-            )
-            raise TrainingInterrupted(
-                f"stopped at step {state.global_step} of {state.max_steps}, as asked; a checkpoint is saved. Go on "
-                f"with: {typed}"
-            )
         best = state.best_model_checkpoint if settings.keep == "best" else None
         return self._finished(
             steps=state.global_step,
             kept_step=step_of(Path(best)) if best else state.global_step,
             stopped_early=state.global_step < state.max_steps,
-            seconds=time.monotonic() - began,
+            seconds=seconds,
         )
 
     def _finished(self, **ended: Any) -> JointOutcome:
