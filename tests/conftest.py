@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from elasticsearch_server import Cluster, NoServer, can_be_had, drop
 from hypothesis import HealthCheck, settings
 
 from reranker.overlap import OverlapScorer
@@ -26,7 +28,10 @@ settings.load_profile("quire")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 for name in [
-    name for name in os.environ if name.startswith(("QUIRE_INDEXING_", "QUIRE_READING_", "QUIRE_SEARCH_"))
+    name
+    for name in os.environ
+    if name.startswith(("QUIRE_INDEXING_", "QUIRE_READING_", "QUIRE_SEARCH_", "QUIRE_ELASTICSEARCH_"))
+    and name != "QUIRE_ELASTICSEARCH_SERVER"
 ]:
     del os.environ[name]
 os.environ.pop("QUIRE_CONFIG", None)
@@ -58,3 +63,60 @@ def datasets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no data sets: {folder} is not a folder (name one in QUIRE_DATASETS)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_url() -> Iterator[str]:
+    """Where a real Elasticsearch answers; skips, saying so, where there is none and none can be started."""
+    given = os.environ.get("QUIRE_TEST_ELASTICSEARCH_URL")
+    if given:
+        yield given.rstrip("/")
+        return
+    server = _started(1)
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def elasticsearch_cluster() -> Iterator[Cluster]:
+    """Three nodes of our own, to be killed and paused; skips, saying so, where they cannot be started."""
+    cluster = _started(3)
+    yield cluster
+    cluster.stop()
+
+
+def _started(nodes: int) -> Cluster:
+    try:
+        return Cluster(nodes)
+    except NoServer as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def elasticsearch_address(elasticsearch_url: str) -> Iterator[Callable[[], str]]:
+    """Gives addresses of indexes that are not there yet; drops them after the test."""
+    prefix = f"quire-test-{uuid.uuid4().hex[:12]}"
+    given: list[str] = []
+
+    def fresh() -> str:
+        given.append(f"{prefix}-{len(given)}")
+        scheme, place = elasticsearch_url.split("://")
+        return f"elasticsearch{'' if scheme == 'http' else '+https'}://{place}/{given[-1]}"
+
+    yield fresh
+    drop(elasticsearch_url, prefix)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where the whole check runs, a test of Elasticsearch is skipped for want of a server alone."""
+    report = yield
+    asked = {"elasticsearch_url", "elasticsearch_cluster"} & set(getattr(item, "fixturenames", ()))
+    if asked and report.skipped and os.environ.get("QUIRE_TEST_ELASTICSEARCH_REQUIRED"):
+        if not can_be_had(own="elasticsearch_cluster" in asked):
+            return report
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though a server can be had here: {report.longrepr}"
+    return report
