@@ -14,15 +14,15 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
 from queue import Empty, LifoQueue
 
 import numpy as np
 
-from indexer.document import Document, MetadataValue, Passage, Scalar, metadata_to_json
+from indexer.document import Document, Passage, metadata_to_json
 from indexer.encoding import Vectors
 from indexer.errors import IndexCorrupt, IndexFull, IndexNotFound
+from indexer.field_values import field_rows
 from indexer.local.durable import mapped_storage_errors
 
 FILE = "truth.sqlite"
@@ -204,31 +204,6 @@ def insert_words(connection: sqlite3.Connection, counts: Counter[str]) -> None:
         "INSERT INTO words VALUES (?, ?) ON CONFLICT (word) DO UPDATE SET count = count + excluded.count",
         sorted(counts.items()),
     )
-
-
-def field_rows(metadata: Mapping[str, MetadataValue]) -> list[tuple[str, str, str | None, float | None]]:
-    """Return the rows of the `fields` table for a document's metadata: name, kind, text, number."""
-    rows = []
-    for name, value in metadata.items():
-        values: Sequence[Scalar] = value if isinstance(value, tuple) else (value,)
-        rows += [(name, *field_row(item)) for item in values]
-    return rows
-
-
-def field_row(value: Scalar) -> tuple[str, str | None, float | None]:
-    """Return kind, text and number of a metadata value, as the `fields` table holds them.
-
-    A date is its midnight, a datetime without zone is taken as UTC; both as seconds since 1970.
-    """
-    if isinstance(value, bool):
-        return "bool", None, float(value)
-    if isinstance(value, int | float):
-        return "number", None, float(value)
-    if isinstance(value, datetime):
-        return "date", None, (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    if isinstance(value, date):
-        return "date", None, datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-    return "string", value, None
 
 
 def passage(
