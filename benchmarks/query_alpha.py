@@ -31,7 +31,6 @@ from eval.tuning.trial import TrialBook
 from indexer.encoder import DEFAULT_ENCODER, load_encoder
 from indexer.encoding import Encoder
 from indexer.index import Index
-from indexer.protocol import Clause
 
 DEFAULT = ("cranfield", "cisi", "time", "scifact:train", "msmarco_labelled", "qasper80", "qmsum")
 ALPHAS = [n / 20 for n in range(21)]
@@ -64,7 +63,7 @@ def features(one: TuningSource, encoder: Encoder) -> Floats:
             plan = make_plan(topic.text, reader, SearchSettings(), operators=False)
             terms = [clause.terms[0] for clause in plan.lexical.clauses]
             rarity = [
-                np.log1p(reader.passage_count / max(reader.document_frequency(Clause((term,))), 1))
+                np.log1p(reader.passage_count / max(reader.document_frequencies([term])[0], 1))
                 for term in terms
             ]
             words = reader.lexical(plan.lexical, 10).scores

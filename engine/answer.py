@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from engine.cursor import Page, decode, encode, frozen, thawed
-from engine.facets import check_facets, count_facets
+from engine.facets import check_facets, counted
 from engine.frozen import FusedRows
 from engine.further import with_documents
 from engine.fusion import Bounds
@@ -101,8 +101,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
         notices += signals.notices
     facets = {}
     if settings.facets:
-        stored = snapshot.reader.documents(rows.documents)
-        facets = count_facets(settings.facets, (document.metadata for document in stored))
+        facets = counted(snapshot.reader.value_counts(settings.facets, rows.documents))
         question.clock.step("facets")
     context = Context(
         bounds=retrieval.pool.bounds,
@@ -123,7 +122,8 @@ def _matches(plan: Plan, selection: Selection | None, snapshot: Snapshot) -> boo
     """Whether any passage that may answer holds any of the words."""
     if selection is not None and selection.count == 0:
         return False
-    if not any(snapshot.frequency(term) for clause in plan.lexical.clauses for term in clause.terms):
+    terms = [term for clause in plan.lexical.clauses for term in clause.terms]
+    if not any(snapshot.frequencies(terms).values()):
         return False
     return len(snapshot.reader.lexical(plan.lexical, 1, selection)) > 0
 
@@ -186,14 +186,13 @@ def _thawed(page: Page, k: int, snapshot: Snapshot) -> tuple[list[Row], list[int
     rows: list[Row] = []
     ranks: list[int] = []
     taken = 0
-    for row in page.rows:
-        if len(rows) == k:
-            break
-        taken += 1
-        found = thawed(row, snapshot.reader)
-        if found is not None:
-            rows.append(found)
-            ranks.append(page.shown + taken)
+    while len(rows) < k and taken < len(page.rows):
+        more = page.rows[taken : taken + k - len(rows)]
+        for found in thawed(more, snapshot.reader):
+            taken += 1
+            if found is not None:
+                rows.append(found)
+                ranks.append(page.shown + taken)
     return rows, ranks, taken
 
 
@@ -209,7 +208,7 @@ def _ranking(
         hits=hits,
         query=question.query,
         k=k,
-        notices=context.notices + notices,
+        notices=context.notices + notices + tuple(dict.fromkeys(question.lacking)),
         suggestions=context.suggestions,
         facets=MappingProxyType(dict(context.facets)),
         found=context.found,

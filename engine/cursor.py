@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import blake2b
 
+import numpy as np
+
 from engine.cursor_rows import columns_of, items, number, rows_of, text, whole
 from engine.errors import InvalidCursor
 from engine.fusion import Bounds
@@ -24,7 +26,7 @@ from engine.query import Query
 from engine.row import Context, Row
 from engine.settings import SearchSettings
 from indexer.document import Scalar
-from indexer.protocol import IndexReader
+from indexer.protocol import IndexReader, Numbers
 
 VERSION = 5
 _MAX_BYTES = 16 << 20
@@ -132,16 +134,22 @@ def frozen(rows: Sequence[Row], reader: IndexReader) -> list[Row]:
     ]
 
 
-def thawed(row: Row, reader: IndexReader) -> Row | None:
-    """Return a frozen row with this reader's numbers; None when the document is gone."""
-    stored = reader.find(row.doc_id)
-    if stored is None:
-        return None
-    numbers = reader.passages_of(stored.number)
+def thawed(rows: Sequence[Row], reader: IndexReader) -> list[Row | None]:
+    """Return frozen rows with this reader's numbers; None in the place of one whose document is gone."""
+    documents = reader.find_all([row.doc_id for row in rows])
+    there = np.unique(documents[documents >= 0])
+    passages, owners = reader.passages_of_all(there)
+    return [
+        None if document < 0 else _thawed(row, document, passages[owners == document])
+        for row, document in zip(rows, documents.tolist(), strict=True)
+    ]
+
+
+def _thawed(row: Row, document: int, numbers: Numbers) -> Row:
     # A document changed since may have fewer passages: those that are gone are not shown.
     passages = tuple((int(numbers[at]), score) for at, score in row.passages if 0 <= at < len(numbers))
     lead = int(numbers[row.lead]) if row.lead is not None and 0 <= row.lead < len(numbers) else None
-    return replace(row, document=stored.number, lead=lead, passages=passages)
+    return replace(row, document=document, lead=lead, passages=passages)
 
 
 def _content(token: str) -> dict[str, object]:

@@ -42,11 +42,8 @@ def popular(
         found = most_read(store, ask)
         open_to_all = [(doc_id, readers) for doc_id, readers in found if doc_id not in left_out]
         numbers = reader.find_all([doc_id for doc_id, _ in open_to_all])
-        kept = [
-            at
-            for at, number in enumerate(numbers.tolist())
-            if number >= 0 and (selection is None or number in selection)
-        ][:wanted]
+        may = numbers >= 0 if selection is None else selection.holds(numbers)
+        kept = np.flatnonzero(may)[:wanted].tolist()
         if len(kept) == wanted or len(found) < ask:
             return numbers[kept], [open_to_all[at][1] for at in kept]
         ask *= 4

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from difflib import get_close_matches
 
 from engine.errors import InvalidQuery
 from engine.ranking import FacetCounts
-from indexer.document import MetadataValue, Scalar
+from indexer.document import Scalar, kind_of
 
 MAX_VALUES = 100
 """So many values of a field are listed, the most frequent ones."""
@@ -33,44 +31,13 @@ def check_facets(names: Sequence[str], known: Iterable[str]) -> None:
             )
 
 
-def count_facets(
-    names: Sequence[str], documents: Iterable[Mapping[str, MetadataValue]]
-) -> dict[str, FacetCounts]:
-    """Return for each field its values with how many of the documents have them.
-
-    A document of several values counts once for each. Most frequent first; equals by kind, then by value.
-
-    Args:
-        names: The fields.
-        documents: The metadata of each document.
-    """
-    counters: dict[str, Counter[tuple[str, Scalar]]] = {name: Counter() for name in names}
-    for metadata in documents:
-        for name, counter in counters.items():
-            value = metadata.get(name, ())
-            values = value if isinstance(value, tuple) else (value,)
-            counter.update({(_kind(item), item) for item in values})
-    return {
-        name: tuple(
-            (value, count)
-            for (_, value), count in sorted(counter.items(), key=lambda item: _order(item[0], item[1]))[
-                :MAX_VALUES
-            ]
-        )
-        for name, counter in counters.items()
-    }
+def counted(found: Mapping[str, Sequence[tuple[Scalar, int]]]) -> dict[str, FacetCounts]:
+    """Return each field's values with their counts, the most frequent first; equals by kind, then by value."""
+    return {name: tuple(sorted(counts, key=_order)[:MAX_VALUES]) for name, counts in found.items()}
 
 
-def _kind(value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "bool"
+def _order(found: tuple[Scalar, int]) -> tuple[int, str, float, str]:
+    value, count = found
     if isinstance(value, int | float):
-        return "number"
-    return "date" if isinstance(value, date) else "string"
-
-
-def _order(key: tuple[str, Scalar], count: int) -> tuple[int, str, float, str]:
-    kind, value = key
-    if isinstance(value, int | float):
-        return -count, kind, float(value), ""
-    return -count, kind, 0.0, value if isinstance(value, str) else value.isoformat()
+        return -count, kind_of(value), float(value), ""
+    return -count, kind_of(value), 0.0, value if isinstance(value, str) else value.isoformat()

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.fusion import Bounds, Floats, Pool, Ranks, normal_dense, normal_lexical
+from engine.fusion import Bounds, Floats, Pool, Ranks, cosine_at, normal_dense, normal_lexical
 from engine.settings import SearchSettings
 from indexer.encoding import Vectors
-from indexer.protocol import Candidates, IndexReader, LexicalQuery, Numbers, Selection
+from indexer.protocol import NOTHING, Candidates, IndexReader, LexicalQuery, Numbers, Scores, Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,10 @@ class Retrieval:
     complete: bool
 
 
-NOTHING = Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
-
-
 @dataclass(slots=True)
 class _Side:
     """One of the two indexes, asked ever deeper."""
 
-    ask: Callable[[int], Candidates]
     used: bool
     total: int
     found: Candidates = NOTHING
@@ -62,11 +58,15 @@ class _Side:
     def __post_init__(self) -> None:
         self.exhausted = not self.used
 
-    def deepen(self, depth: int) -> None:
-        if self.exhausted:
-            return
-        self.found = self.ask(depth)
-        self.exhausted = len(self.found) < min(depth, self.total) or depth >= self.total
+    def depth(self, depth: int) -> int:
+        """How deep to ask; 0 where there is nothing more."""
+        return 0 if self.exhausted else depth
+
+    def learn(self, found: Candidates, depth: int) -> None:
+        """Take the answer to having asked so deep."""
+        if not self.exhausted:
+            self.found = found
+            self.exhausted = len(found) < min(depth, self.total) or depth >= self.total
 
     @property
     def best(self) -> float | None:
@@ -103,18 +103,22 @@ def retrieve(
     if vector is None:
         alpha = 0.0
     total = reader.passage_count
-    lexical = _Side(
-        lambda depth: reader.lexical(query, depth, selection), bool(query.clauses) and alpha < 1, total
-    )
-    dense = _Side(lambda depth: _dense(reader, vector, depth, selection), alpha > 0, total)
+    lexical = _Side(bool(query.clauses) and alpha < 1, total)
+    dense = _Side(alpha > 0, total)
+    # What is best does not depend on the depth, so neither does a score.
+    whole = settings.fusion == "convex" and settings.document_share > 0 and lexical.used
+    highest = 0.0
     depth = min(settings.depth, max(total, 1))
     # Of a few long documents each is met soon: there is no need to look deeper for more than there are.
     answering = reader.document_count if selection is None else selection.count
     while True:
-        lexical.deepen(depth)
-        step("lexical")
-        dense.deepen(depth)
-        step("dense")
+        proposed = reader.propose(
+            query, vector, lexical.depth(depth), dense.depth(depth), selection, whole and not highest
+        )
+        lexical.learn(proposed.lexical, depth)
+        dense.learn(proposed.dense, depth)
+        highest = highest or proposed.whole_best
+        step("propose")
         found = np.concatenate([lexical.found.documents, dense.found.documents])
         met = len(np.unique(found))
         complete = (lexical.exhausted and dense.exhausted) or met >= answering
@@ -125,32 +129,19 @@ def retrieve(
         alpha = 1.0 if len(dense.found) else 0.0
     elif not len(dense.found):
         alpha = 0.0
-    # What is best does not depend on the depth, so neither does a score.
-    highest = 0.0
-    if settings.fusion == "convex" and settings.document_share > 0 and alpha < 1:
-        highest = reader.whole_best(query, selection)
+    if alpha >= 1:
+        highest = 0.0
+    share = settings.document_share if highest > 0 else 0.0
     retrieval = replace(
-        _pooled(reader, query, vector, alpha, lexical, dense, highest, depth),
-        share=settings.document_share if highest > 0 else 0.0,
-        complete=complete,
+        _pooled(reader, query, vector, alpha, share, lexical, dense, highest, depth), complete=complete
     )
+    step("scores")
     if settings.grouping != "max":
         retrieval = _with_all_passages(reader, query, vector, retrieval)
     elif settings.fusion == "convex" and 0 < alpha < 1:
         retrieval = _with_better_passages(reader, query, vector, retrieval, lexical.floor, dense.floor)
     step("complete")
-    names = np.unique(retrieval.documents)
-    whole = np.zeros(len(names))
-    if retrieval.share > 0:
-        whole = reader.whole_scores(query, names).astype(np.float64)
-        step("whole")
-    return replace(retrieval, whole=whole)
-
-
-def _dense(
-    reader: IndexReader, vector: Vectors | None, depth: int, selection: Selection | None
-) -> Candidates:
-    return NOTHING if vector is None else reader.dense(vector, depth, selection)
+    return retrieval
 
 
 def _pooled(
@@ -158,6 +149,7 @@ def _pooled(
     query: LexicalQuery,
     vector: Vectors | None,
     alpha: float,
+    share: float,
     lexical: _Side,
     dense: _Side,
     highest: float,
@@ -170,13 +162,17 @@ def _pooled(
     documents = np.concatenate([lexical.found.documents, dense.found.documents])[where]
     bm25, lexical_rank = _placed(passages, lexical.found, 0.0)
     cosine, dense_rank = _placed(passages, dense.found, np.nan)
-    if 0 < alpha < 1:
-        outside = lexical_rank == 0
-        if not lexical.exhausted and outside.any():
-            bm25[outside] = reader.lexical_scores(query, passages[outside])
-        outside = dense_rank == 0
-        if vector is not None and not dense.exhausted and outside.any():
-            cosine[outside] = reader.dense_scores(vector, passages[outside])
+    names = np.unique(documents)
+    nowhere = np.zeros(len(passages), dtype=np.bool_)
+    both = 0 < alpha < 1
+    no_words = lexical_rank == 0 if both and not lexical.exhausted else nowhere
+    no_meaning = dense_rank == 0 if both and vector is not None and not dense.exhausted else nowhere
+    asked = names if share > 0 else names[:0]
+    whole = np.zeros(len(names))
+    if no_words.any() or no_meaning.any() or len(asked):
+        scores = reader.scores_of(query, vector, passages[no_words], passages[no_meaning], asked)
+        bm25[no_words], cosine[no_meaning] = scores.bm25, scores.cosines
+        whole[: len(asked)] = scores.whole
     best_lexical, best_dense = lexical.best, dense.best
     bounds = Bounds(
         best_lexical if best_lexical is not None else 0.0,
@@ -190,8 +186,8 @@ def _pooled(
         documents=documents,
         pool=pool,
         alpha=alpha,
-        share=0.0,
-        whole=np.zeros(0),
+        share=share,
+        whole=whole,
         depth=depth,
         complete=lexical.exhausted and dense.exhausted,
     )
@@ -231,16 +227,19 @@ def _with_better_passages(
     best = np.full(len(names), -np.inf)
     np.maximum.at(best, group, scores)
     open_ = np.flatnonzero(best < words_floor + meaning_floor)
-    passages, documents = others(reader, names[open_], retrieval.passages)
-    if not len(passages):
+    if not len(open_):
         return retrieval
-    cosine = np.full(len(passages), np.nan)
-    if dense_floor is not None:
-        cosine = reader.dense_scores(vector, passages).astype(np.float64)
+    least = cosine_at((float(best[open_].min()) - words_floor) / alpha, pool.bounds)
+    passages, documents, found = reader.passages_near(vector, names[open_], least, retrieval.passages)
+    # Where the list by cosine is exhausted, what is outside has no vector.
+    cosine = np.full(len(passages), np.nan) if dense_floor is None else found.astype(np.float64)
     reach = alpha * normal_dense(cosine, pool.bounds) + words_floor
     hopeful = reach > best[np.searchsorted(names, documents)]
     passages, documents, cosine = passages[hopeful], documents[hopeful], cosine[hopeful]
-    return added(reader, query, retrieval, passages, documents, cosine, lexical_floor is not None)
+    bm25: Scores | Floats = np.zeros(len(passages))
+    if lexical_floor is not None and len(passages):
+        bm25 = reader.lexical_scores(query, passages)
+    return added(retrieval, passages, documents, bm25, cosine)
 
 
 def _with_all_passages(
@@ -248,12 +247,7 @@ def _with_all_passages(
 ) -> Retrieval:
     """Return the retrieval with all passages of its documents: what `mean` and `sum` look at."""
     passages, documents = others(reader, np.unique(retrieval.documents), retrieval.passages)
-    if not len(passages):
-        return retrieval
-    cosine = np.full(len(passages), np.nan)
-    if vector is not None and retrieval.alpha > 0:
-        cosine = reader.dense_scores(vector, passages).astype(np.float64)
-    return added(reader, query, retrieval, passages, documents, cosine, retrieval.alpha < 1)
+    return looked_up(reader, query, vector, retrieval, passages, documents)
 
 
 def others(reader: IndexReader, documents: Numbers, known: Numbers) -> tuple[Numbers, Numbers]:
@@ -265,24 +259,47 @@ def others(reader: IndexReader, documents: Numbers, known: Numbers) -> tuple[Num
     return passages[new], owners[new]
 
 
-def added(
+def looked_up(
     reader: IndexReader,
     query: LexicalQuery,
+    vector: Vectors | None,
     retrieval: Retrieval,
     passages: Numbers,
     documents: Numbers,
-    cosine: Floats,
-    lexical: bool,
 ) -> Retrieval:
-    """Return the retrieval with further passages; their BM25 scores are looked up where `lexical`.
+    """Return the retrieval with further passages, and with documents that it has not yet, of all sides that count."""
+    known = np.unique(retrieval.documents)
+    new = np.setdiff1d(documents, known)
+    none = passages[:0]
+    scores = reader.scores_of(
+        query,
+        vector,
+        passages if retrieval.alpha < 1 else none,
+        passages if vector is not None and retrieval.alpha > 0 else none,
+        new if retrieval.share > 0 else none,
+    )
+    wider = added(
+        retrieval,
+        passages,
+        documents,
+        scores.bm25 if len(scores.bm25) else np.zeros(len(passages)),
+        scores.cosines if len(scores.cosines) else np.full(len(passages), np.nan),
+    )
+    whole = scores.whole if len(scores.whole) else np.zeros(len(new))
+    order = np.argsort(np.concatenate([known, new]))
+    return replace(wider, whole=np.concatenate([retrieval.whole, whole])[order])
 
-    What is known of whole documents is left as it was.
-    """
+
+def added(
+    retrieval: Retrieval,
+    passages: Numbers,
+    documents: Numbers,
+    bm25: Scores | Floats,
+    cosine: Scores | Floats,
+) -> Retrieval:
+    """Return the retrieval with further passages; what is known of whole documents is left as it was."""
     if not len(passages):
         return retrieval
-    bm25 = np.zeros(len(passages))
-    if lexical:
-        bm25 = reader.lexical_scores(query, passages).astype(np.float64)
     pool, none = retrieval.pool, np.zeros(len(passages), dtype=np.int64)
     every = np.concatenate([retrieval.passages, passages])
     order = np.argsort(every)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from engine.first_stage import Retrieval, added, others
+from engine.first_stage import Retrieval, looked_up, others
 from indexer.encoding import Vectors
 from indexer.protocol import IndexReader, LexicalQuery, Numbers
 
@@ -35,13 +33,6 @@ def with_documents(
     passages, owners = others(reader, new, retrieval.passages)
     if not len(passages):
         return retrieval, frozenset()
-    new = np.unique(owners)
-    cosine = np.full(len(passages), np.nan)
-    if vector is not None and retrieval.alpha > 0:
-        cosine = reader.dense_scores(vector, passages).astype(np.float64)
-    wider = added(reader, query, retrieval, passages, owners, cosine, retrieval.alpha < 1)
-    whole = np.zeros(len(new))
-    if retrieval.share > 0:
-        whole = reader.whole_scores(query, new).astype(np.float64)
-    order = np.argsort(np.concatenate([known, new]))
-    return replace(wider, whole=np.concatenate([retrieval.whole, whole])[order]), frozenset(new.tolist())
+    return looked_up(reader, query, vector, retrieval, passages, owners), frozenset(
+        np.unique(owners).tolist()
+    )

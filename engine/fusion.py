@@ -106,8 +106,16 @@ def normal_dense(cosines: Floats, bounds: Bounds) -> Floats:
     The highest cosine stands for 1 only if it is far from unrelated, two fifths of the way to perfect likeness;
     otherwise that mark does. So where nothing resembles the query much, an exact name decides.
     """
-    span = max(bounds.dense - bounds.unrelated, _LEAST_SPAN * (1.0 - bounds.unrelated))
-    return np.nan_to_num((cosines - bounds.unrelated) / span, nan=0.0)
+    return np.nan_to_num((cosines - bounds.unrelated) / _span(bounds), nan=0.0)
+
+
+def cosine_at(normal: float, bounds: Bounds) -> float:
+    """Return the cosine that `normal_dense` makes this of, or a hair less."""
+    return bounds.unrelated + normal * _span(bounds) - 1e-6
+
+
+def _span(bounds: Bounds) -> float:
+    return max(bounds.dense - bounds.unrelated, _LEAST_SPAN * (1.0 - bounds.unrelated))
 
 
 def convex(pool: Pool, alpha: float, rrf_k: int) -> Fused:

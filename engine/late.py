@@ -37,11 +37,9 @@ def token_weights(text: str, spans: Spans, snapshot: Snapshot) -> Scores:
     analyser = snapshot.reader.analyser
     total = snapshot.reader.passage_count
     weights = np.full(len(spans), np.nan)
-    words = sorted(
-        (word.start, word.end, _idf(snapshot.frequency(word.term), total))
-        for word in analyser.tokens(text)
-        if not analyser.is_stopword(word.term)
-    )
+    telling = [word for word in analyser.tokens(text) if not analyser.is_stopword(word.term)]
+    frequency = snapshot.frequencies(word.term for word in telling)
+    words = sorted((word.start, word.end, _idf(frequency[word.term], total)) for word in telling)
     begun: list[tuple[int, int, float]] = []  # words that may reach into this token, as both go forward
     waiting = 0
     for at, (start, end) in enumerate(spans.tolist()):

@@ -152,11 +152,13 @@ def _most_informative(clauses: list[Clause], reader: IndexReader) -> tuple[list[
     if len(distinct) <= MAX_CLAUSES:
         return [replace(clause, weight=counts[clause]) for clause in distinct], 0
     total = reader.passage_count
+    terms = list(dict.fromkeys(clause.terms[0] for clause in distinct if len(clause.terms) == 1))
+    frequencies = dict(zip(terms, reader.document_frequencies(terms), strict=True))
 
     def weight(clause: Clause) -> float:
         if len(clause.terms) > 1:
             return math.inf
-        frequency = reader.document_frequency(clause)
+        frequency = frequencies[clause.terms[0]]
         return counts[clause] * math.log1p(total / frequency) if frequency else 0.0
 
     ranked = sorted(range(len(distinct)), key=lambda i: (-weight(distinct[i]), i))

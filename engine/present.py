@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+import numpy as np
+
 from engine.account import account
 from engine.ledger import Ledger, WordShare
 from engine.plan import Plan
@@ -46,6 +48,8 @@ class Presenter:
         documents = reader.documents([row.document for row in rows])
         weights = self.snapshot.weights(self.plan.body_terms)
         titles = self._titles(rows)
+        shares = self._shares(rows)
+        texts = dict(zip(stored, reader.texts([_span(item) for item in stored.values()]), strict=True))
         return tuple(
             Hit(
                 doc_id=row.doc_id,
@@ -55,38 +59,46 @@ class Presenter:
                 source=document.source,
                 metadata=MappingProxyType(dict(document.metadata)),
                 passages=tuple(
-                    self._passage(stored[number], score, weights) for number, score in row.passages
+                    self._passage(stored[number], texts[number], score, weights)
+                    for number, score in row.passages
                 ),
-                ledger=self._ledger(row, titles),
+                ledger=self._ledger(row, titles, shares),
             )
             for row, rank, document in zip(rows, ranks, documents, strict=True)
         )
 
     def ledger(self, row: Row) -> Ledger:
         """Return the ledger of a row."""
-        return self._ledger(row, self._titles([row]))
+        return self._ledger(row, self._titles([row]), self._shares([row]))
 
-    def _ledger(self, row: Row, titles: Mapping[str, str]) -> Ledger:
+    def _ledger(
+        self, row: Row, titles: Mapping[str, str], shares: Mapping[int, tuple[WordShare, ...]]
+    ) -> Ledger:
         if row.because:
             because = tuple(replace(one, title=titles.get(one.doc_id, one.title)) for one in row.because)
             row = replace(row, because=because)
-        return account(row, self.context, self.settings, self._shares(row) if self.explain else ())
+        mine = () if row.lead is None else shares.get(row.lead, ())
+        return account(row, self.context, self.settings, mine)
 
     def _titles(self, rows: Sequence[Row]) -> dict[str, str]:
         """Return the titles of the documents that interests rest on, as far as the index has them."""
         return self.snapshot.titles(one.doc_id for row in rows for one in row.because if one.doc_id)
 
-    def _shares(self, row: Row) -> tuple[WordShare, ...]:
-        if row.lead is None or row.bm25 is None:
-            return ()
-        parts = self.snapshot.reader.explain_lexical(self.plan.lexical, row.lead)
-        return tuple(WordShare(self.plan.label(clause), round(float(value), 5)) for clause, value in parts)
+    def _shares(self, rows: Sequence[Row]) -> dict[int, tuple[WordShare, ...]]:
+        """Return what each word adds to the BM25 scores of the rows' leading passages, where that is wanted."""
+        leads = [row.lead for row in rows if row.lead is not None and row.bm25 is not None]
+        if not self.explain or not leads:
+            return {}
+        parts = self.snapshot.reader.explain_lexical(self.plan.lexical, np.array(leads, dtype=np.int64))
+        return {
+            lead: tuple(WordShare(self.plan.label(clause), round(float(value), 5)) for clause, value in words)
+            for lead, words in zip(leads, parts, strict=True)
+        }
 
-    def _passage(self, stored: StoredPassage, score: float, weights: dict[str, float]) -> HitPassage:
+    def _passage(
+        self, stored: StoredPassage, text: str, score: float, weights: dict[str, float]
+    ) -> HitPassage:
         passage = stored.passage
-        text = self.snapshot.reader.text(
-            stored.document, passage.start, min(passage.end, passage.start + _MOST_READ)
-        )
         return HitPassage(
             start=passage.start,
             end=passage.end,
@@ -97,3 +109,9 @@ class Presenter:
                 text, passage.start, weights, self.snapshot.reader.analyser, self.settings.snippet_chars
             ),
         )
+
+
+def _span(stored: StoredPassage) -> tuple[int, int, int]:
+    """Return what is read of a passage's text: document, start, end."""
+    passage = stored.passage
+    return stored.document, passage.start, min(passage.end, passage.start + _MOST_READ)

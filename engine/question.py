@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from engine.clock import Clock
@@ -36,6 +36,7 @@ class Question:
         clock: Times the stages.
         reranker: Reads the best candidates again.
         readership: Knows the readers; None where everyone gets the same list.
+        lacking: What the index said that its answers lack, as they came.
     """
 
     query: Query
@@ -45,6 +46,10 @@ class Question:
     clock: Clock
     reranker: QueryReranker
     readership: Readership | None = None
+    lacking: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "snapshot", self.snapshot.watched(self.lacking.append))
 
     @property
     def name(self) -> str:

@@ -215,13 +215,10 @@ class SecondStage:
         stored = reader.passages(numbers)
         documents = list(dict.fromkeys(item.document for item in stored))
         titles = {found.number: found.title for found in reader.documents(documents)}
+        texts = reader.texts([(item.document, item.passage.start, item.passage.end) for item in stored])
         return [
-            PassageText(
-                reader.text(item.document, item.passage.start, item.passage.end),
-                titles[item.document],
-                item.passage.headings,
-            )
-            for item in stored
+            PassageText(text, titles[item.document], item.passage.headings)
+            for item, text in zip(stored, texts, strict=True)
         ]
 
 

@@ -24,12 +24,9 @@ def suggestions(text: str, wanted: str, snapshot: Snapshot) -> tuple[str, ...]:
         At most `MAX_SUGGESTIONS` queries: first each word's nearest, then other readings of a single unknown
         word. Nothing when every word is known, or none has anything near it.
     """
-    unknown: dict[str, None] = {}
-    for word, term in snapshot.reader.analyser.words(wanted):
-        if len(word) > 1 and word not in unknown and not snapshot.frequency(term):
-            unknown[word] = None
-            if len(unknown) == MAX_WORDS:
-                break
+    words = [(word, term) for word, term in snapshot.reader.analyser.words(wanted) if len(word) > 1]
+    frequency = snapshot.frequencies(term for _, term in words)
+    unknown = list(dict.fromkeys(word for word, term in words if not frequency[term]))[:MAX_WORDS]
     near = {
         word: [other for other, _ in snapshot.reader.spellings(word, MAX_SUGGESTIONS)] for word in unknown
     }

@@ -21,6 +21,8 @@ Scalar: TypeAlias = str | int | float | bool | date | datetime
 MetadataValue: TypeAlias = Scalar | tuple[Scalar, ...]
 BlockKind: TypeAlias = Literal["heading", "paragraph", "list", "table", "code"]
 
+FieldKind: TypeAlias = Literal["string", "number", "bool", "date"]
+
 MAX_DOC_ID = 1024
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -153,6 +155,15 @@ class ReadFailure:
 
     source: str
     reason: str
+
+
+def kind_of(value: Scalar) -> FieldKind:
+    """Return which kind of metadata value this is."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | float):
+        return "number"
+    return "date" if isinstance(value, date) else "string"
 
 
 def _checked(doc_id: str, metadata: Mapping[str, object]) -> dict[str, MetadataValue]:

@@ -7,7 +7,7 @@ integers that mean nothing outside the reader that gave them; `doc_id` is the na
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.analyser import Analyser
-from indexer.document import MetadataValue, Passage
+from indexer.document import FieldKind as FieldKind
+from indexer.document import MetadataValue, Passage, Scalar
 from indexer.encoding import Vectors
 from indexer.filters import Filter
 
 Numbers: TypeAlias = NDArray[np.int64]
 Scores: TypeAlias = NDArray[np.float32]
 TextField: TypeAlias = Literal["any", "title", "headings", "body"]
-FieldKind: TypeAlias = Literal["string", "number", "bool", "date"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,40 @@ class Candidates:
         return len(self.passages)
 
 
+NOTHING = Candidates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32))
+"""No candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """What both sides of an index propose for one query.
+
+    Args:
+        lexical: As `lexical` gives it; nothing where that side was not asked.
+        dense: As `dense` gives it, likewise.
+        whole_best: As `whole_best` gives it; 0 where it was not asked for.
+    """
+
+    lexical: Candidates
+    dense: Candidates
+    whole_best: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoresOf:
+    """Scores that were looked up together, each array in the order of the numbers it was asked for.
+
+    Args:
+        bm25: Of passages, as `lexical_scores` gives them.
+        cosines: Of passages, as `dense_scores` gives them.
+        whole: Of documents, as `whole_scores` gives them.
+    """
+
+    bm25: Scores
+    cosines: Scores
+    whole: Scores
+
+
 class Selection(Protocol):
     """Some of the documents, as one reader understands it."""
 
@@ -72,6 +106,10 @@ class Selection(Protocol):
 
     def __contains__(self, document: int) -> bool:
         """Whether the document of this number is one of them."""
+        ...
+
+    def holds(self, documents: Numbers) -> NDArray[np.bool_]:
+        """Return whether each of these documents is one of them, shape (n,)."""
         ...
 
 
@@ -99,7 +137,11 @@ class StoredDocument:
 
 
 class IndexReader(Protocol):
-    """One generation of an index. Safe to share between threads."""
+    """One generation of an index. Safe to share between threads.
+
+    Some calls do what several others do, or what one does again and again: to an index on a server those are one
+    trip in place of many.
+    """
 
     @property
     def generation(self) -> int:
@@ -160,6 +202,68 @@ class IndexReader(Protocol):
         """Return the best `depth` passages by cosine with `vector`, shape (dim,); passages without vector never."""
         ...
 
+    def dense_each(
+        self, vectors: Vectors, depth: int, selection: Selection | None = None
+    ) -> list[Candidates]:
+        """Return what `dense` does for each of these vectors, shape (n, dim)."""
+        ...
+
+    def propose(
+        self,
+        query: LexicalQuery,
+        vector: Vectors | None,
+        lexical_depth: int,
+        dense_depth: int,
+        selection: Selection | None = None,
+        whole: bool = False,
+    ) -> Proposals:
+        """Return what `lexical`, `dense` and `whole_best` do, of those that are asked.
+
+        Args:
+            query: What BM25 scores.
+            vector: What the query means, shape (dim,); None leaves that side out.
+            lexical_depth: For `lexical`; 0 leaves it out.
+            dense_depth: For `dense`; 0 leaves it out.
+            selection: The documents that may answer; None for all.
+            whole: Whether to ask `whole_best`.
+        """
+        ...
+
+    def scores_of(
+        self,
+        query: LexicalQuery,
+        vector: Vectors | None,
+        bm25_of: Numbers,
+        cosines_of: Numbers,
+        whole_of: Numbers,
+    ) -> ScoresOf:
+        """Return what `lexical_scores`, `dense_scores` and `whole_scores` do for these numbers; without a vector NaN.
+
+        Args:
+            query: What BM25 scores.
+            vector: What the query means, shape (dim,), or None.
+            bm25_of: Passages.
+            cosines_of: Passages.
+            whole_of: Documents.
+        """
+        ...
+
+    def passages_near(
+        self, vector: Vectors, documents: Numbers, least: float, known: Numbers
+    ) -> tuple[Numbers, Numbers, Scores]:
+        """Return the passages of some documents that resemble a vector, or of which nobody can say.
+
+        Args:
+            vector: Shape (dim,).
+            documents: Whose passages.
+            least: The lowest cosine that is of interest; passages without a vector are there too.
+            known: Passages that are not to be among them.
+
+        Returns:
+            The passages, ascending; the document of each; its cosine, NaN without a vector.
+        """
+        ...
+
     def lexical_scores(self, query: LexicalQuery, passages: Numbers) -> Scores:
         """Return the BM25 scores of these passages, in their order; 0 for those that do not match."""
         ...
@@ -203,8 +307,8 @@ class IndexReader(Protocol):
         """Return the highest of `whole_scores` among the documents that may answer; 0 when none matches."""
         ...
 
-    def explain_lexical(self, query: LexicalQuery, passage: int) -> list[tuple[Clause, float]]:
-        """Return what each matching clause adds to the passage's BM25 score, largest first."""
+    def explain_lexical(self, query: LexicalQuery, passages: Numbers) -> list[list[tuple[Clause, float]]]:
+        """Return for each passage what each matching clause adds to its BM25 score, largest first."""
         ...
 
     def vectors(self, passages: Numbers) -> Vectors:
@@ -238,6 +342,10 @@ class IndexReader(Protocol):
         """Return the numbers of these documents' passages, document by document, and the document of each."""
         ...
 
+    def live_documents(self) -> Numbers:
+        """Return the numbers of all documents of this generation, ascending."""
+        ...
+
     def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
         """Return these documents, in the order asked."""
         ...
@@ -258,13 +366,33 @@ class IndexReader(Protocol):
         """Return the characters from `start` to `end` of the document's text, reading no more than is needed."""
         ...
 
-    def document_frequency(self, clause: Clause) -> int:
-        """Return in how many passages a one-term clause occurs."""
+    def texts(self, spans: Sequence[tuple[int, int, int]]) -> list[str]:
+        """Return what `text` does for each of these: document, start, end."""
+        ...
+
+    def value_counts(
+        self, fields: Sequence[str], documents: Numbers
+    ) -> Mapping[str, Sequence[tuple[Scalar, int]]]:
+        """Return for each metadata field its values among these documents, with how many of them have each.
+
+        A document of several values counts once for each; values of different kinds are different. In any order.
+        """
+        ...
+
+    def document_frequencies(self, terms: Sequence[str]) -> list[int]:
+        """Return in how many passages each of these terms occurs, in whatever field."""
         ...
 
     def spellings(self, word: str, limit: int = 5) -> list[tuple[str, int]]:
         """Return words of the index near `word`, each with how often it occurs: nearest first, then most frequent.
 
         Near is an edit distance of 1, or of 2 from six letters on.
+        """
+        ...
+
+    def watched(self, tell: Callable[[str], None]) -> IndexReader:
+        """Return this reader such that it calls `tell`, with a sentence, where an answer lacks something.
+
+        An index of several machines may answer without one of them; one in a folder answers whole or fails.
         """
         ...

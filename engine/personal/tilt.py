@@ -69,7 +69,8 @@ class Tilt:
         heard = [interest for interest in self.interests.likes if interest.weight > 0][:_PROPOSING]
         if not most or not heard:
             return np.zeros(0, dtype=np.int64)
-        near = [reader.dense(interest.vector, 2 * most, selection).documents for interest in heard]
+        vectors = np.stack([interest.vector for interest in heard])
+        near = [found.documents for found in reader.dense_each(vectors, 2 * most, selection)]
         found = np.unique(np.concatenate([*near, self._read_together(reader, selection)]))
         names = reader.doc_ids(found)
         new = [at for at, name in enumerate(names) if name not in met]
@@ -83,8 +84,7 @@ class Tilt:
             return np.zeros(0, dtype=np.int64)
         names = self.shared.near.best(self.shared.shares, 4 * self.settings.proposals)
         numbers = reader.find_all(names)
-        there = [number >= 0 and (selection is None or number in selection) for number in numbers.tolist()]
-        return numbers[np.array(there, dtype=np.bool_)]
+        return numbers[numbers >= 0 if selection is None else selection.holds(numbers)]
 
     def term(self, reader: IndexReader, scored: Scored) -> InterestTerm | None:
         """Return what the interests add to these documents' scores; None when they have no say in this query."""

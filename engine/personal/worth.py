@@ -131,9 +131,11 @@ def _proposed(
 ) -> Numbers:
     """Return the documents nearest to each interest, and those that readers of the past read besides."""
     heard = [interest for interest in interests.likes if interest.weight > 0][:_INTERESTS]
-    found = [reader.dense(interest.vector, depth, selection).documents for interest in heard]
+    found = []
+    if heard:
+        vectors = np.stack([interest.vector for interest in heard])
+        found = [near.documents for near in reader.dense_each(vectors, depth, selection)]
     if others is not None:
         numbers = reader.find_all(others.best(interests.points.weights[: len(others.asked)], depth))
-        may = [number >= 0 and (selection is None or number in selection) for number in numbers.tolist()]
-        found.append(numbers[np.array(may, dtype=np.bool_)])
+        found.append(numbers[numbers >= 0 if selection is None else selection.holds(numbers)])
     return np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *found]))

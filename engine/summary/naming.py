@@ -155,7 +155,8 @@ def _scores(snapshot: Snapshot, met: dict[tuple[str, ...], _Met]) -> dict[tuple[
             left[terms] = own * (2.0 if entry.titled else 1.0)
     tried = sorted(left, key=lambda terms: (-left[terms] * len(terms), terms))[:_TRIED]
     total = snapshot.reader.passage_count
-    rarity = {term: _rarity(snapshot.frequency(term), total) for terms in tried for term in terms}
+    frequencies = snapshot.frequencies(term for terms in tried for term in terms)
+    rarity = {term: _rarity(found, total) for term, found in frequencies.items()}
     return {
         terms: math.sqrt(left[terms]) * sum(rarity[term] for term in terms) * len(met[terms].documents)
         for terms in tried

@@ -30,7 +30,8 @@ class QueryWords(NamedTuple):
 def query_words(snapshot: Snapshot, text: str) -> QueryWords:
     """Return the terms of a query that occur in the index."""
     counts = Counter(snapshot.reader.analyser.query_terms(text))
-    known = {term: count for term, count in counts.items() if snapshot.frequency(term)}
+    frequencies = snapshot.frequencies(counts)
+    known = {term: count for term, count in counts.items() if frequencies[term]}
     return QueryWords(known, snapshot.weights(known))
 
 

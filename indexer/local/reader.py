@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from indexer.analyser import Analyser
-from indexer.document import metadata_from_json
+from indexer.document import FieldKind, metadata_from_json
 from indexer.encoding import Vectors
 from indexer.errors import IndexCorrupt
 from indexer.filters import Filter
@@ -29,10 +29,11 @@ from indexer.local.spelling import Spelling
 from indexer.local.token_vectors import TokenReader, coding_of
 from indexer.local.vectors import FILE, VectorFile, top
 from indexer.local.whole import WholeReader
+from indexer.one_by_one import OneByOne
 from indexer.protocol import (
+    NOTHING,
     Candidates,
     Clause,
-    FieldKind,
     LexicalQuery,
     Numbers,
     Scores,
@@ -45,7 +46,7 @@ _FEW_DOCUMENTS = 4096  # up to so many are given to tantivy as a set; of more, w
 _EXACT_SHARE = 0.1  # a selection of less than this share of the passages is searched exactly
 
 
-class LocalReader:
+class LocalReader(OneByOne):
     """Reads the generation that `manifest` names; made by `Index.reader`.
 
     Raises:
@@ -152,7 +153,7 @@ class LocalReader:
         """Return the best `depth` passages by BM25, fewer only if fewer match."""
         chosen = own(selection)
         if depth <= 0 or not query.clauses or (chosen is not None and chosen.count == 0):
-            return _nothing()
+            return NOTHING
         if chosen is None:
             return self._candidates(*self._lexical.search(query, depth))
         if chosen.count <= _FEW_DOCUMENTS:
@@ -176,7 +177,7 @@ class LocalReader:
         if chosen is not None:
             rows = rows[chosen.mask[self._catalogue.document_of[rows]]]
         if depth <= 0 or len(rows) == 0:
-            return _nothing()
+            return NOTHING
         if self._graph is None or len(rows) < _EXACT_SHARE * self._manifest.rows or depth >= len(rows):
             found = self._vectors.nearest(vector, depth, rows)
         else:
@@ -238,17 +239,6 @@ class LocalReader:
                     break
                 ask *= 4
         return float(scores[0]) if len(scores) else 0.0
-
-    def explain_lexical(self, query: LexicalQuery, passage: int) -> list[tuple[Clause, float]]:
-        """Return what each matching clause adds to the passage's BM25 score, largest first."""
-        one = np.array([passage], dtype=np.int64)
-        parts = []
-        for clause in query.clauses:
-            alone = LexicalQuery((clause,), query.title, query.headings, query.body)
-            score = float(self._lexical.scores(alone, one)[0])
-            if score > 0:
-                parts.append((clause, score))
-        return sorted(parts, key=lambda part: -part[1])
 
     def vectors(self, passages: Numbers) -> Vectors:
         """Return the vectors of these passages, shape (n, dim); rows of zeros for those without one."""
@@ -332,9 +322,9 @@ class LocalReader:
         with self._connections.borrow() as connection:
             return truth.read_text(connection, document, start, end)
 
-    def document_frequency(self, clause: Clause) -> int:
-        """Return in how many passages a clause occurs."""
-        return self._lexical.matching_passages(clause)
+    def document_frequencies(self, terms: Sequence[str]) -> list[int]:
+        """Return in how many passages each of these terms occurs."""
+        return [self._lexical.matching_passages(Clause((term,))) for term in terms]
 
     @cached_property
     def _spelling(self) -> Spelling:
@@ -348,7 +338,7 @@ class LocalReader:
         near = []
         for candidate, count in spelling.near(word, limit * 4):
             terms = self._analyser.terms(candidate)
-            if terms and all(self.document_frequency(Clause((term,))) for term in terms):
+            if terms and all(self.document_frequencies(terms)):
                 near.append((candidate, count))
             if len(near) == limit:
                 break
@@ -373,8 +363,3 @@ class LocalReader:
     def close(self) -> None:
         """Close the connections that are idle."""
         self._connections.close()
-
-
-def _nothing() -> Candidates:
-    empty = np.zeros(0, dtype=np.int64)
-    return Candidates(empty, empty, np.zeros(0, dtype=np.float32))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import InvalidFilter
-from indexer.protocol import Selection
+from indexer.protocol import Numbers, Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,12 @@ class DocumentSelection:
 
     def __contains__(self, document: int) -> bool:
         return 0 <= document < len(self.mask) and bool(self.mask[document])
+
+    def holds(self, documents: Numbers) -> NDArray[np.bool_]:
+        """Return whether each of these documents is among them, shape (n,)."""
+        inside = (documents >= 0) & (documents < len(self.mask))
+        held: NDArray[np.bool_] = inside & self.mask[np.where(inside, documents, 0)] if len(self.mask) else inside
+        return held
 
 
 def own(selection: Selection | None) -> DocumentSelection | None:

@@ -21,8 +21,8 @@ from engine.configuration import (
     settings_class,
 )
 from engine.errors import SearchError
-from engine.setting_values import from_text, from_toml, line_of
 from indexer.errors import InvalidSettings
+from indexer.setting_values import from_text, from_toml, line_of
 
 
 def loaded(

@@ -69,7 +69,7 @@ def test_agrees_with_looking_at_every_word(index: Index, text: str, cut: int) ->
     expected = []
     for start, end in spans:
         met = [
-            idf(snapshot.frequency(word.term), snapshot.reader.passage_count)
+            idf(snapshot.frequencies([word.term])[word.term], snapshot.reader.passage_count)
             for word in snapshot.reader.analyser.tokens(text)
             if word.start < end and word.end > start and not snapshot.reader.analyser.is_stopword(word.term)
         ]

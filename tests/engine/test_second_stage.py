@@ -71,7 +71,7 @@ def plain(engine: SearchEngine, text: str, asked: SearchSettings) -> list[tuple[
     rare = {}
     for start, end in tokens.spans:
         (term,) = reader.analyser.terms(text[start:end])
-        frequency = engine._current().frequency(term)
+        frequency = engine._current().frequencies([term])[term]
         rare[int(start)] = math.log1p((reader.passage_count - frequency + 0.5) / (frequency + 0.5))
     weights = np.array(list(rare.values()), dtype=np.float32)
     for one in head:

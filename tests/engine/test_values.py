@@ -20,7 +20,7 @@ from engine.errors import (
     search_error,
     translated,
 )
-from engine.facets import check_facets, count_facets
+from engine.facets import check_facets, counted
 from engine.query import Query, as_query, check_k
 from engine.ranking import order_documents
 from engine.settings import SearchSettings
@@ -169,16 +169,13 @@ def test_order_is_by_score_then_id(rows: list[tuple[float, str]]) -> None:
     assert [rows[i] for i in order] == sorted(rows, key=lambda row: (-row[0], row[1]))
 
 
-def test_facets_count_documents_by_value() -> None:
-    documents = [
-        {"tag": ("a", "b", "a"), "year": 1999},
-        {"tag": "a", "year": True},
-        {"tag": "b", "year": 1},
-        {"year": date(2024, 1, 1)},
-        {"year": 1999.0},
-    ]
-    counts = count_facets(("tag", "year"), documents)
-    assert counts["tag"] == (("a", 2), ("b", 2))
+def test_facets_stand_by_frequency_then_kind_then_value() -> None:
+    found = {
+        "tag": [("b", 2), ("c", 5), ("a", 2)],
+        "year": [(1, 1), (date(2024, 1, 1), 1), (1999, 2), (True, 1)],
+    }
+    counts = counted(found)
+    assert counts["tag"] == (("c", 5), ("a", 2), ("b", 2))
     assert [(type(value), value, count) for value, count in counts["year"]] == [
         (int, 1999, 2),
         (bool, True, 1),

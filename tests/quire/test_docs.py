@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.configuration import SECTIONS, keys
-from engine.setting_values import from_toml
+from indexer.setting_values import from_toml
 from quire import cli
 from quire.cli import COMMANDS
 

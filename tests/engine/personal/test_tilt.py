@@ -63,6 +63,9 @@ class Reader:
         numbers = np.array(best, dtype=np.int64)
         return Candidates(numbers, numbers, cosines[numbers])
 
+    def dense_each(self, vectors: Vectors, depth: int, selection: object = None) -> list[Candidates]:
+        return [self.dense(vector, depth, selection) for vector in vectors]
+
 
 def neighbours(names: Sequence[str], seed: int) -> Neighbours:
     """Readers in common, drawn at random."""

@@ -116,8 +116,9 @@ def test_the_parts_of_an_explanation_add_up(reader: LocalReader) -> None:
     clauses = tuple(Clause(tuple(reader.analyser.terms(word))) for word in WORDS[:5])
     query = LexicalQuery(clauses, title=3.0)
     found = reader.lexical(query, 5)
-    for passage, score in zip(found.passages, found.scores, strict=True):
-        parts = reader.explain_lexical(query, int(passage))
+    explained = reader.explain_lexical(query, found.passages)
+    assert len(explained) == len(found) > 0
+    for parts, score in zip(explained, found.scores, strict=True):
         assert sum(part for _, part in parts) == pytest.approx(float(score), rel=1e-5)
         assert [part for _, part in parts] == sorted((part for _, part in parts), reverse=True)
 
