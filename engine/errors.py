@@ -109,6 +109,8 @@ TRANSLATION: dict[type[indexing.IndexingError], type[SearchError]] = {
     indexing.FingerprintMismatch: IndexOpenError,
     indexing.IndexLocked: BackendUnavailable,
     indexing.IndexFull: BackendUnavailable,
+    indexing.IndexUnavailable: BackendUnavailable,
+    indexing.IndexChanged: BackendUnavailable,
     indexing.ModelError: BackendUnavailable,
     indexing.ModelNotFound: BackendUnavailable,
 }

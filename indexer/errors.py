@@ -8,10 +8,12 @@
     ├── IndexNotFound          nothing that looks like an index at the path
     ├── IndexExists            an index is already at the path
     ├── IndexCorrupt           a store fails its checksum or an invariant; names the store
-    ├── IndexVersionMismatch   written by a newer or unsupported format version
+    ├── IndexVersionMismatch   written by a newer or unsupported format version, or kept by such a server
     ├── FingerprintMismatch    written with another analyser or encoder; names both
     ├── IndexLocked            another writer is at work; names it
     ├── IndexFull              the disk is full; what was committed is safe
+    ├── IndexUnavailable       the cluster that holds the index does not answer, or cannot now
+    ├── IndexChanged           what a reader read is gone from the cluster: take a new reader and ask again
     └── ModelError             an encoder that cannot be found, read or run
         └── ModelNotFound      not at a path, in a package, in the cache, or on the hub
 
@@ -69,7 +71,7 @@ class IndexCorrupt(IndexingError):
 
 
 class IndexVersionMismatch(IndexingError):
-    """The index was written in a format version that this release cannot read."""
+    """The index was written in a format version, or is kept by a server, that this release cannot work with."""
 
 
 class FingerprintMismatch(IndexingError):
@@ -97,6 +99,23 @@ class IndexLocked(IndexingError):
 
 class IndexFull(IndexingError):
     """The disk is full. What was committed before is safe."""
+
+
+class IndexUnavailable(IndexingError):
+    """The cluster that holds the index does not answer, or says that it cannot now; later it may.
+
+    Args:
+        message: Which cluster, what happened, and what to do.
+        retry_after: In how many seconds it makes sense to ask again, where that is known.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class IndexChanged(IndexingError):
+    """The generation that a reader read is gone from the cluster: a new reader answers the same question."""
 
 
 class ModelError(IndexingError):

@@ -1,0 +1,371 @@
+"""The one way of asking an Elasticsearch cluster anything.
+
+A request is repeated, after a random pause that grows (full jitter), when the server says "not now" (429, 502, 503,
+504; for as long as its Retry-After says) or the connection fails, and only where doing it twice does no harm. All
+of that happens within one deadline. A cluster that keeps failing is left alone for a while (`indexer.elastic.breaker`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote, urlencode
+
+from indexer.elastic.address import ElasticAddress, as_address
+from indexer.elastic.breaker import Breaker
+from indexer.elastic.errors import PASSING, ElasticError, refusal
+from indexer.elastic.retrying import pause, repeatable
+from indexer.elastic.settings import ElasticSettings
+from indexer.errors import IndexingError, IndexUnavailable, InvalidSettings
+
+if TYPE_CHECKING:
+    from indexer.elastic.transport import Wire
+
+log = logging.getLogger(__name__)
+
+INSTALL = 'pip install "quire-search[elasticsearch]"'
+JSON = "application/json"
+LINES = "application/x-ndjson"
+
+_DEFAULTS = ElasticSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered: the status, its headers that matter, and the body, read as JSON where it is some."""
+
+    status: int
+    body: Any
+    retry_after: float | None = None
+
+
+class Lost(Exception):
+    """No answer came.
+
+    Args:
+        reason: Why, in a few words.
+        sent: Whether the request may have arrived.
+        again: Whether the reason may pass.
+    """
+
+    def __init__(self, reason: str, *, sent: bool, again: bool = True) -> None:
+        self.reason, self.sent, self.again = reason, sent, again
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    target: str
+    payload: bytes | None
+    kind: str
+    seconds: float
+    retries: int
+    repeat: bool
+    judge: Callable[[Reply], IndexingError | None]
+    """Returns what is wrong with an answer, or None."""
+
+
+class Cluster:
+    """A cluster and who asks it. Safe to share between threads; connections are kept and reused.
+
+    Nothing is sent before the first request. `Cluster.open` also checks that the server is one that Quire works with.
+
+    Args:
+        address: Where it is.
+        settings: How to reach it.
+        clock: Gives seconds that only grow.
+        sleep: Waits so many seconds.
+        chance: Gives random numbers from 0 to 1.
+
+    Raises:
+        InvalidSettings: address and settings do not go together.
+    """
+
+    def __init__(
+        self,
+        address: ElasticAddress | str,
+        settings: ElasticSettings = _DEFAULTS,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.address = as_address(address)
+        self.settings = settings
+        _check_together(self.address, settings)
+        self._clock, self._sleep, self._chance = clock, sleep, chance
+        self._breaker = Breaker(self.address.cluster, clock=clock)
+        self._lock = threading.Lock()
+        self._wire: Wire | None = None
+        self._process = 0
+        self._version: str | None = None
+
+    @classmethod
+    def open(cls, address: ElasticAddress | str, settings: ElasticSettings = _DEFAULTS) -> Self:
+        """Return the cluster at an address, once it has answered.
+
+        Raises:
+            InvalidSettings: address and settings do not go together, or the client is not installed.
+            IndexUnavailable: no answer.
+            IndexVersionMismatch: not a server that Quire works with.
+            ElasticForbidden: the credentials are wrong.
+        """
+        cluster = cls(address, settings)
+        try:
+            log.debug("%s runs Elasticsearch %s", cluster.address.cluster, cluster.version or "(unknown)")
+        except BaseException:
+            cluster.close()
+            raise
+        return cluster
+
+    def __repr__(self) -> str:
+        return f"Cluster({str(self.address)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def version(self) -> str:
+        """The server's version, or the empty string where this user may not know it; asked for once."""
+        if self._version is None:
+            from indexer.elastic.version import check_version
+
+            self._version = check_version(self)
+        return self._version
+
+    def close(self) -> None:
+        """Close the connections. A later request opens new ones."""
+        with self._lock:
+            wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.close()
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        lines: Iterable[Any] | bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+        retries: int | None = None,
+        repeat: bool | None = None,
+    ) -> Any:
+        """Ask, and return the answer: as read from JSON; text, where the server sends text; for HEAD, whether it is there.
+
+        Args:
+            method: GET, HEAD, POST, PUT or DELETE.
+            path: From the first slash on, quoted (`path_of`).
+            body: What to send, as JSON; numpy arrays are fine.
+            lines: What to send as lines of JSON (bulk): each a value, or bytes of JSON already; or all of it as
+                bytes that end in a newline. Not with `body`.
+            params: Of the URL; True and False become true and false, lists are joined by commas.
+            timeout: The most seconds for all of it; None for the setting.
+            retries: How often to repeat; None for the setting.
+            repeat: Whether doing it twice does no harm; None to go by method and path.
+
+        Raises:
+            ElasticNotFound: 404.
+            ElasticConflict: 409.
+            ElasticForbidden: 401, 403.
+            ElasticError: another refusal.
+            IndexFull: the server's disk is nearly full.
+            IndexUnavailable: no answer, or "not now", for the whole time, or the breaker is open.
+        """
+        call = _Call(
+            method,
+            path + _query(params or {}),
+            _payload(body, lines),
+            JSON if lines is None else LINES,
+            self.settings.timeout_seconds if timeout is None else timeout,
+            self.settings.retries if retries is None else retries,
+            repeatable(method, path, params or {}) if repeat is None else repeat,
+            self._judge(method, path),
+        )
+        reply = self._ask(call)
+        return reply.status < 300 if method == "HEAD" else reply.body
+
+    def msearch(
+        self,
+        searches: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
+        *,
+        params: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> list[dict[str, Any]]:
+        """Ask several searches in one request, and return their answers in the same order.
+
+        Shards that failed are left in the answers (`_shards`): what is missing is for the reader to say. A search
+        that failed altogether raises, after the whole was repeated where the reason may pass.
+
+        Args:
+            searches: Header (`{}` for one with a point in time) and body of each.
+            params: Of the URL.
+            timeout: The most seconds for all of it; None for the setting.
+
+        Raises:
+            as `request`.
+        """
+        if not searches:
+            return []
+        call = _Call(
+            "POST",
+            "/_msearch" + _query(params or {}),
+            _payload(None, [part for search in searches for part in search]),
+            LINES,
+            self.settings.timeout_seconds if timeout is None else timeout,
+            self.settings.retries,
+            True,
+            self._judge_searches,
+        )
+        answers: list[dict[str, Any]] = self._ask(call).body["responses"]
+        return answers
+
+    def _ask(self, call: _Call) -> Reply:
+        start = self._clock()
+        tries = 0
+        while True:
+            self._breaker.check()
+            tries += 1
+            left = start + call.seconds - self._clock()
+            wire = self._connected()
+            # A host that hangs must leave time for asking another one.
+            spare = wire.hosts > 1 and call.repeat and tries <= call.retries
+            retry_after = None
+            try:
+                reply = wire.send(
+                    call.method, call.target, call.payload, call.kind, left / 2 if spare else left
+                )
+            except Lost as lost:
+                self._breaker.failed(lost.reason)
+                again = lost.again and (call.repeat or not lost.sent)
+                error: IndexingError | None = self._unreachable(lost, tries, self._clock() - start)
+                at_once = wire.hosts > tries
+            else:
+                self._breaker.succeeded()
+                error = call.judge(reply)
+                if error is None:
+                    return reply
+                again = isinstance(error, IndexUnavailable) and (call.repeat or reply.status == 429)
+                at_once, retry_after = False, reply.retry_after
+            wait = 0.0 if at_once else pause(tries, self._chance(), retry_after)
+            if not again or tries > call.retries or self._clock() + wait >= start + call.seconds:
+                if isinstance(error, IndexUnavailable):
+                    error.retry_after = retry_after
+                raise error
+            log.info("asking again in %.2f s: %s", wait, error)
+            if wait:
+                self._sleep(wait)
+
+    def _connected(self) -> Wire:
+        with self._lock:
+            # Connections must not be shared with a process that was forked off.
+            if self._wire is None or self._process != os.getpid():
+                self._wire, self._process = _wire(self.address, self.settings), os.getpid()
+            return self._wire
+
+    def _judge(self, method: str, path: str) -> Callable[[Reply], IndexingError | None]:
+        def judge(reply: Reply) -> IndexingError | None:
+            if 200 <= reply.status < 300 or (method == "HEAD" and reply.status == 404):
+                return None
+            return self._refusal(reply.status, reply.body, f"{method} {path}")
+
+        return judge
+
+    def _judge_searches(self, reply: Reply) -> IndexingError | None:
+        if not 200 <= reply.status < 300:
+            return self._refusal(reply.status, reply.body, "POST /_msearch")
+        responses = reply.body.get("responses") if isinstance(reply.body, dict) else None
+        if responses is None:
+            return ElasticError(
+                reply.status, "no_responses", "the answer holds no responses", "POST /_msearch"
+            )
+        failed = [one for one in responses if "error" in one]
+        # What will not pass is told first: asking again would not help.
+        failed.sort(key=lambda one: one.get("status", 500) in PASSING)
+        return self._refusal(failed[0].get("status", 500), failed[0], "a search") if failed else None
+
+    def _refusal(self, status: int, body: Any, asked: str) -> IndexingError:
+        return refusal(status, body, asked=f"{asked} of {self.address.cluster}", who=self.settings.who)
+
+    def _unreachable(self, lost: Lost, tries: int, seconds: float) -> IndexUnavailable:
+        times = "once" if tries == 1 else f"{tries} times"
+        return IndexUnavailable(
+            f"{self.address.cluster} does not answer: {lost.reason} (asked {times} in {seconds:.1f} s); check that "
+            "Elasticsearch runs there, and that the address, its http or https, and ca are right"
+        )
+
+
+def path_of(*parts: object) -> str:
+    """Return the path of these parts, each quoted: `path_of("books", "_doc", "a/b")` is `/books/_doc/a%2Fb`."""
+    return "".join(f"/{quote(str(part), safe=',*@')}" for part in parts)
+
+
+def _wire(address: ElasticAddress, settings: ElasticSettings) -> Wire:
+    try:
+        from indexer.elastic.transport import Wire
+    except ImportError as missing:
+        raise InvalidSettings(
+            f"an index on Elasticsearch needs the package {missing.name}, which is not installed: {INSTALL}"
+        ) from missing
+    return Wire(address, settings)
+
+
+def _check_together(address: ElasticAddress, settings: ElasticSettings) -> None:
+    if settings.cloud_id and address.hosts:
+        raise InvalidSettings(
+            f"give hosts in the address or a cloud_id, not both, found {address} and a cloud_id"
+        )
+    if not settings.cloud_id and not address.hosts:
+        raise InvalidSettings(f"{address} names no host: add one, or set cloud_id in [elasticsearch]")
+    if (settings.ca or settings.ca_fingerprint) and not (address.secure or settings.cloud_id):
+        raise InvalidSettings(
+            f"ca and ca_fingerprint need TLS: write elasticsearch+https://… in place of {address}"
+        )
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    words = {name: _word(value) for name, value in params.items() if value is not None}
+    return "?" + urlencode(words, safe=",*:", quote_via=quote) if words else ""
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return ",".join(_word(part) for part in value)
+    return str(value)
+
+
+def _payload(body: Any, lines: Iterable[Any] | bytes | None) -> bytes | None:
+    if lines is None and body is None:
+        return None
+    if isinstance(lines, bytes):
+        return lines
+    try:
+        import orjson
+    except ImportError as missing:
+        raise InvalidSettings(
+            f"an index on Elasticsearch needs the package orjson, which is not installed: {INSTALL}"
+        ) from missing
+    option = orjson.OPT_SERIALIZE_NUMPY
+    try:
+        if lines is None:
+            return orjson.dumps(body, option=option)
+        parts = (line if isinstance(line, bytes) else orjson.dumps(line, option=option) for line in lines)
+        return b"".join(part if part.endswith(b"\n") else part + b"\n" for part in parts)
+    except TypeError as error:
+        raise ElasticError(0, "not_json", f"cannot be written as JSON: {error}") from error
