@@ -9,14 +9,16 @@
 A section stands for a settings dataclass and its keys for that class's fields, with their types and defaults, so
 there is one place where each is defined, documented and checked:
 
-    [indexing]   IndexingSettings, below
-    [reading]    indexer.readers.ReadOptions
-    [search]     engine.settings.SearchSettings
-    [personal]   engine.personal.settings.PersonalSettings
+    [indexing]        IndexingSettings, below
+    [reading]         indexer.readers.ReadOptions
+    [search]          engine.settings.SearchSettings
+    [personal]        engine.personal.settings.PersonalSettings
+    [elasticsearch]   indexer.elastic.settings.ElasticSettings
 
 The file is the one named by --config, or by QUIRE_CONFIG, or ./quire.toml, or quire/quire.toml in the user's
 configuration folder (XDG_CONFIG_HOME, else ~/.config): the first there is, and no other. A section or key that
-does not exist is an error that names the nearest one and the line; so is a variable QUIRE_SECTION_KEY.
+does not exist is an error that names the nearest one and the line; so is a variable QUIRE_SECTION_KEY. A secret may
+be in a file that QUIRE_SECTION_KEY_FILE names; none is ever shown, nor part of an error.
 """
 
 from __future__ import annotations
@@ -26,25 +28,27 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_type_hints
 
 from engine.errors import SearchError
-from engine.setting_values import from_text, from_toml, line_of
 from engine.settings import SearchSettings
 from indexer.errors import IndexingError, InvalidSettings
+from indexer.setting_values import description, from_text, from_toml, line_of
 
 if TYPE_CHECKING:
     from engine.personal.settings import PersonalSettings
+    from indexer.elastic.settings import ElasticSettings
 
 SECTIONS = {
     "indexing": "engine.configuration:IndexingSettings",
     "reading": "indexer.readers:ReadOptions",
     "search": "engine.settings:SearchSettings",
     "personal": "engine.personal.settings:PersonalSettings",
+    "elasticsearch": "indexer.elastic.settings:ElasticSettings",
 }
 FILE_NAME = "quire.toml"
 T = TypeVar("T")
@@ -109,9 +113,14 @@ class Value:
 
     section: str
     key: str
-    value: object
+    value: object = field(repr=False)
     origin: Literal["default", "file", "environment", "option"] = "default"
     where: str = ""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is a secret, which must not be shown."""
+        return bool(self.value) and is_secret(self.section, self.key)
 
 
 class Configuration:
@@ -142,6 +151,11 @@ class Configuration:
     def personal(self) -> PersonalSettings:
         """The settings of [personal]."""
         return cast("PersonalSettings", self.section("personal"))
+
+    @property
+    def elasticsearch(self) -> ElasticSettings:
+        """The settings of [elasticsearch]."""
+        return cast("ElasticSettings", self.section("elasticsearch"))
 
     def section(self, name: str) -> object:
         """Return a section's settings object: for `reading`, an `indexer.readers.ReadOptions`."""
@@ -232,7 +246,16 @@ def keys(section: str) -> dict[str, tuple[Any, object]]:
     """Return a section's keys, each with its type and its default."""
     cls = settings_class(section)
     hints = get_type_hints(cls)
-    return {field.name: (hints[field.name], field.default) for field in fields(cls)}
+    return {each.name: (hints[each.name], each.default) for each in fields(cls)}
+
+
+def is_secret(section: str, key: str) -> bool:
+    """Whether a setting must never be shown."""
+    if section != "elasticsearch":
+        return False
+    from indexer.elastic.settings import SECRETS
+
+    return key in SECRETS
 
 
 def _from_file(path: Path) -> Iterator[Value]:
@@ -264,11 +287,26 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[Value]:
             prefix = f"QUIRE_{section.upper()}_"
             if variable.startswith(prefix):
                 key = variable.removeprefix(prefix).lower()
+                if is_secret(section, key.removesuffix("_file")) and key.endswith("_file"):
+                    yield _from_secret_file(section, key.removesuffix("_file"), variable, environ)
+                    continue
                 _known(variable, f"key in [{section}]", key, keys(section))
                 text = environ[variable]
                 yield _converted(
                     section, key, variable, "environment", lambda wanted, text=text: from_text(wanted, text)
                 )
+
+
+def _from_secret_file(section: str, key: str, variable: str, environ: Mapping[str, str]) -> Value:
+    from indexer.elastic.environment import secret_in
+
+    plain = variable.removesuffix("_FILE")
+    if plain in environ:
+        raise ConfigurationError(f"{plain} and {variable} are both set: keep one of them")
+    try:
+        return Value(section, key, secret_in(variable, environ[variable]), "environment", variable)
+    except InvalidSettings as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def _from_options(options: Mapping[str, tuple[str, object]]) -> Iterator[Value]:
@@ -283,9 +321,12 @@ def _from_options(options: Mapping[str, tuple[str, object]]) -> Iterator[Value]:
 def _converted(
     section: str, key: str, where: str, origin: Literal["file", "environment", "option"], convert: Any
 ) -> Value:
+    wanted = keys(section)[key][0]
     try:
-        return Value(section, key, convert(keys(section)[key][0]), origin, where)
+        return Value(section, key, convert(wanted), origin, where)
     except ValueError as error:
+        if is_secret(section, key):  # the error would show it
+            raise ConfigurationError(f"{where}: {section}.{key} must be {description(wanted)}") from None
         raise ConfigurationError(f"{where}: {section}.{key} {error}") from error
 
 
@@ -312,6 +353,7 @@ __all__ = [
     "IndexingSettings",
     "Value",
     "find_file",
+    "is_secret",
     "keys",
     "load",
     "settings_class",

@@ -30,6 +30,7 @@ from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
     from engine.personal.settings import PersonalSettings
+    from indexer.elastic.settings import ElasticSettings
     from reranker.scorer import PairScorer
 
 
@@ -96,29 +97,32 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         reranker: PairScorer | str | None = None,
         tenant: str = "default",
         personal: PersonalSettings | None = None,
+        elastic: ElasticSettings | None = None,
     ) -> SearchEngine:
-        """Open the index in a folder.
+        """Open the index in a folder, or at an address on Elasticsearch.
 
         Args:
-            path: The folder.
+            path: The folder, or an address such as elasticsearch://localhost:9200/books.
             encoder: The encoder that the index was made with; without it, that one is loaded by name when a
                 query first needs it.
             settings: How to search.
             reranker: The cross-encoder, or its name in place of the one in `settings`.
             tenant: Whose readers the engine knows: letters, digits, - and _. Tenants share nothing but the index.
             personal: How readers' past counts.
+            elastic: How to reach Elasticsearch; None for what the environment says (QUIRE_ELASTICSEARCH_...).
 
         Raises:
-            InvalidSearchSettings: the reranker's name is an empty string.
+            InvalidSearchSettings: the reranker's name is an empty string; or that is neither a folder nor an address.
             NoSuchIndex: there is none.
             IndexOpenError: it is damaged, of another format version, or made with another encoder.
+            BackendUnavailable: Elasticsearch gives no answer.
         """
-        from indexer.index import Index
+        from indexer.opening import open_index
 
         if isinstance(reranker, str):
             settings = replace(settings or SearchSettings(), reranker=reranker)
         with translated():
-            index = Index.open(path, encoder=encoder)
+            index = open_index(path, encoder=encoder, elastic=elastic)
         engine = cls.__new__(cls)
         scorer = None if isinstance(reranker, str) else reranker
         engine._prepare(index, lambda: index.encoder, settings, scorer, index.close)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         load_encoder,
         read_corpus,
     )
+    from indexer.elastic.settings import ElasticSettings
     from reranker import PairScorer
 
 __all__ = [
@@ -80,17 +81,19 @@ def open(  # noqa: A001  quire.open reads as it should, and no module does `from
     settings: SearchSettings | None = None,
     tenant: str = "default",
     personal: PersonalSettings | None = None,
+    elastic: ElasticSettings | None = None,
 ) -> SearchEngine:
     """Return a `SearchEngine` over the index at `path`; close it, or use it in a `with` statement.
 
     Args:
-        path: The index's folder.
+        path: The index's folder, or its address on Elasticsearch: elasticsearch://localhost:9200/books.
         encoder: What to encode queries with; by default the encoder that the index was made with, loaded when
             the first query needs it.
         reranker: A cross-encoder, or its folder or name, in place of the one in `settings`.
         settings: How to search; by default `SearchSettings()`.
         tenant: Whose readers.
         personal: How readers' past counts; by default `PersonalSettings()`.
+        elastic: How to reach Elasticsearch; by default what the environment says (QUIRE_ELASTICSEARCH_...).
 
     Raises:
         SearchError: there is no index at `path`, or it cannot be read.
@@ -98,7 +101,13 @@ def open(  # noqa: A001  quire.open reads as it should, and no module does `from
     from engine import SearchEngine
 
     return SearchEngine.open(
-        path, encoder=encoder, reranker=reranker, settings=settings, tenant=tenant, personal=personal
+        path,
+        encoder=encoder,
+        reranker=reranker,
+        settings=settings,
+        tenant=tenant,
+        personal=personal,
+        elastic=elastic,
     )
 
 

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -18,28 +17,30 @@ from quire.terminal import harmless
 
 if TYPE_CHECKING:
     from engine.configuration import Configuration
-    from indexer import Document, Index, IndexingReport, ReadFailure
+    from indexer import Document, IndexingReport, ReadFailure
+    from indexer.backend import DocumentIndex
+    from indexer.opening import Place
 
 SHOWN_FAILURES = 20
 # What an index keeps of [indexing] for good; to change it is to index anew.
 _KEPT = ("encoder", "precision", "tokens", "overlap", "language", "token_vectors")
 
 
-def open_or_create(path: Path, configuration: Configuration) -> Index:
-    """Open the index in the folder, or make one there as [indexing] says.
+def open_or_create(place: Place, configuration: Configuration) -> DocumentIndex:
+    """Open the index in a folder or at an address, or make one there as [indexing] says.
 
     Raises:
-        IndexExists: the folder holds something else.
+        IndexExists: there is something else.
         click.UsageError: the index was made with other settings than those given for this run.
     """
     from indexer.encoder import load_encoder
-    from indexer.errors import IndexNotFound
-    from indexer.index import Index
+    from indexer.errors import IndexExists, IndexNotFound
+    from indexer.opening import create_index, is_address, open_index
     from indexer.splitter import SplitterSettings
 
-    settings = configuration.indexing
+    settings, elastic = configuration.indexing, configuration.elasticsearch
     try:
-        index = Index.open(path)
+        index = open_index(place, elastic=elastic)
     except IndexNotFound:
         encoder = load_encoder(
             settings.encoder,
@@ -47,19 +48,26 @@ def open_or_create(path: Path, configuration: Configuration) -> Index:
             device=settings.device,
             offline=settings.offline or None,
         )
-        return Index.create(
-            path,
-            encoder=encoder,
-            precision=settings.precision,
-            language=settings.language,
-            passages=SplitterSettings(settings.tokens, settings.overlap),
-            token_vectors=settings.token_vectors,
-        )
-    _check_unchanged(index, path, configuration)
+        try:
+            return create_index(
+                place,
+                encoder=encoder,
+                precision=settings.precision,
+                language=settings.language,
+                passages=SplitterSettings(settings.tokens, settings.overlap),
+                token_vectors=settings.token_vectors,
+                elastic=elastic,
+            )
+        except IndexExists:
+            if not is_address(place):
+                raise
+            # Of several workers that begin together one makes it, and the others find it made.
+            index = open_index(place, encoder=encoder, elastic=elastic)
+    _check_unchanged(index, place, configuration)
     return index
 
 
-def _check_unchanged(index: Index, path: Path, configuration: Configuration) -> None:
+def _check_unchanged(index: DocumentIndex, place: Place, configuration: Configuration) -> None:
     language = index.analyser.fingerprint.split(":")[1]
     made_with = {
         "encoder": index.encoder_identity.name,
@@ -81,13 +89,13 @@ def _check_unchanged(index: Index, path: Path, configuration: Configuration) -> 
             else:
                 how, asked = f"with {value.key} {before}", str(value.value)
             raise click.UsageError(
-                f"{path} was made {how}, and {value.where} says {asked}; "
+                f"{place} was made {how}, and {value.where} says {asked}; "
                 f"leave {value.where} out, or make another index"
             )
 
 
 def run(
-    index: Index,
+    index: DocumentIndex,
     items: Iterable[Document | ReadFailure],
     bytes_in_all: int,
     *,

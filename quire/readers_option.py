@@ -10,7 +10,6 @@ import click
 if TYPE_CHECKING:
     from engine.personal.store import ReaderStore
 
-INDEX = click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
 USER = click.argument("user_id", metavar="USER")
 TENANT = click.option("--tenant", default="default", metavar="NAME", help="Whose readers (default).")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

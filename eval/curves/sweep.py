@@ -11,13 +11,13 @@ from typing import get_type_hints
 
 from engine.errors import InvalidSearchSettings
 from engine.search_engine import SearchEngine
-from engine.setting_values import from_text
 from engine.settings import SearchSettings
 from eval.curves.curve import Value
 from eval.errors import InvalidEvaluation
 from indexer.index import Index
 from indexer.local.manifest import read_manifest
 from indexer.local.reader import LocalReader
+from indexer.setting_values import from_text
 
 EF = "ef"
 INDEX = "index"

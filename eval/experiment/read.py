@@ -25,13 +25,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from engine.configuration import IndexingSettings
 from engine.errors import SearchError
-from engine.setting_values import from_toml, line_of
 from engine.settings import SearchSettings
 from eval.errors import InvalidExperiment
 from eval.experiment.definition import CollectionSource, Experiment
 from eval.experiment.pipeline import Pipeline
 from eval.experiment.pipelines import KINDS, pipeline_class
 from indexer.errors import IndexingError
+from indexer.setting_values import from_toml, line_of
 
 _TABLES = ("collection", "pipeline", "indexing")
 _KEYS = ("name", "description", "baseline", "measures", "k", "page", "test", "correction", "folder")

@@ -7,7 +7,7 @@ import json
 import click
 
 from engine.configuration import Configuration, Value
-from engine.setting_values import NONE
+from indexer.setting_values import NONE
 from quire.cli import State
 from quire.terminal import Screen, cells
 
@@ -32,7 +32,9 @@ def show(state: State, as_json: bool) -> None:
 
 def _json(configuration: Configuration) -> str:
     values = [
-        {"section": v.section, "key": v.key, "value": v.value, "origin": v.origin, "where": v.where}
+        {"section": v.section, "key": v.key, "value": None if v.hidden else v.value}
+        | {"origin": v.origin, "where": v.where}
+        | ({"hidden": True} if v.hidden else {})
         for v in configuration
     ]
     file = str(configuration.path) if configuration.path else None
@@ -40,12 +42,15 @@ def _json(configuration: Configuration) -> str:
 
 
 def _toml(configuration: Configuration) -> str:
-    """Return the configuration as TOML that could be saved, the origins as comments."""
+    """Return the configuration as TOML that could be saved, the origins as comments; without the secrets."""
     screen = Screen.of()
     lines = [f"# file: {configuration.path or 'none'}"]
     section = ""
     values = list(configuration)
-    assignments = [f"{value.key} = {toml_value(value.value)}" for value in values]
+    assignments = [
+        f"# {value.key} is set, and not shown" if value.hidden else f"{value.key} = {toml_value(value.value)}"
+        for value in values
+    ]
     column = min(44, max(cells(line) for line in assignments))
     for value, line in zip(values, assignments, strict=True):
         if value.section != section:

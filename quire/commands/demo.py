@@ -8,16 +8,22 @@ import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE, State
+from quire.index_argument import PLACE
 from quire.terminal import Screen
+
+if TYPE_CHECKING:
+    from indexer.opening import Place
 
 CORPUS, INDEX = "demo-corpus", "demo-index"
 
 
 @click.command("demo")
+@click.argument("place", metavar="[INDEX]", type=PLACE, required=False)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -26,34 +32,39 @@ CORPUS, INDEX = "demo-corpus", "demo-index"
 )
 @click.option("--prompt/--no-prompt", default=None, help="Whether to end with a prompt (on a terminal).")
 @click.pass_obj
-def demo_command(state: State, folder: Path, prompt: bool | None) -> int:
+def demo_command(state: State, place: Place | None, folder: Path, prompt: bool | None) -> int:
     """Index the documentation that comes with Python and search it.
 
-    Writes some 350 documents into demo-corpus, indexes them into demo-index, and asks three questions that show
-    what words alone and meaning alone would have missed, and one that two readers get different answers to. Run
-    again, it indexes only what has changed.
+    Writes some 350 documents into demo-corpus, indexes them into INDEX (demo-index, unless you name another folder
+    or an address such as elasticsearch://localhost:9200/demo), and asks three questions that show what words alone
+    and meaning alone would have missed, and one that two readers get different answers to. Run again, it indexes
+    only what has changed.
     """
     screen = Screen.of()
     folder.mkdir(parents=True, exist_ok=True)
-    corpus, index = folder / CORPUS, folder / INDEX
+    corpus, index = folder / CORPUS, folder / INDEX if place is None else place
+    configuration = state.configuration()
+    before = ["--config", state.config_path] if state.config_path else []
     said = screen.style("Writing the documentation of this Python as Markdown files ...", "dim")
     click.echo(said, color=True)
     written = write_corpus(corpus)
     click.echo(f"{written} documents in {corpus}")
-    status = quire(["index", str(corpus), str(index), "--delete-missing"], screen)
+    status = quire([*before, "index", str(corpus), str(index), "--delete-missing"], screen)
     if status != DONE:
         return status
     from engine import SearchEngine
     from quire.demo.readers import READERS, show_readers
     from quire.demo.tour import QUESTIONS, show
 
-    with SearchEngine.open(index, settings=state.configuration().search) as engine:
+    with SearchEngine.open(
+        index, settings=configuration.search, elastic=configuration.elasticsearch
+    ) as engine:
         for line in chain(show(engine, screen), show_readers(engine, len(QUESTIONS) + 1, screen)):
             click.echo(line, color=True)
     if prompt is None:
         prompt = sys.stdin.isatty() and sys.stdout.isatty()
     if prompt:
-        return quire(["search", str(index)], screen)
+        return quire([*before, "search", str(index)], screen)
     click.echo("Go on with:")
     for words in (
         f'search {index} "read a file line by line"',
@@ -63,7 +74,7 @@ def demo_command(state: State, folder: Path, prompt: bool | None) -> int:
         f"stats {index}",
         "--help",
     ):
-        click.echo(f"  {command_name()} {words}")
+        click.echo(f"  {' '.join([command_name(), *before, words])}")
     return DONE
 
 

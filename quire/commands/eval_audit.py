@@ -13,11 +13,13 @@ from quire.cli import DONE
 from quire.columns import Column, table_lines
 from quire.commands.eval_compare import FILE, read_runs
 from quire.comparison_lines import DASH, interval_text, p_text, signed
+from quire.index_argument import PLACE, opened
 from quire.terminal import Screen, cut, harmless, typed
 
 if TYPE_CHECKING:
     from eval.audit import Audit
     from eval.collection import Collection
+    from indexer.opening import Place
 
 
 @click.command("audit")
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--split", default="", metavar="NAME", help="Which judgements of the collection.")
 @click.option("-m", "--measure", "name", default="nDCG@10", metavar="MEASURE", help="By what (nDCG@10).")
 @click.option(
-    "--index", "index_path", metavar="INDEX", type=FILE, help="An index of COLLECTION: counts passages too."
+    "--index", "index_path", metavar="INDEX", type=PLACE, help="An index of COLLECTION: counts passages too."
 )
 @click.option(
     "--depth", type=click.IntRange(1), default=100, metavar="N", help="How much of each run counts (100)."
@@ -50,7 +52,7 @@ def eval_audit_command(
     baseline_path: Path,
     split: str,
     name: str,
-    index_path: Path | None,
+    index_path: Place | None,
     depth: int,
     top: int,
     seed: int,
@@ -85,15 +87,13 @@ def eval_audit_command(
     return DONE
 
 
-def _passages(index_path: Path, collection: Collection) -> dict[str, int]:
+def _passages(index_path: Place, collection: Collection) -> dict[str, int]:
     """Return the passages of each document that the index holds.
 
     Raises:
         click.UsageError: it holds none of the collection's.
     """
-    from indexer.index import Index
-
-    with Index.open(index_path) as index:
+    with opened(index_path) as index:
         reader = index.reader()
         stored = (reader.find(document.doc_id) for document in collection.documents())
         passages = {document.doc_id: document.passages for document in stored if document is not None}

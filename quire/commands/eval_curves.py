@@ -13,6 +13,7 @@ import click
 
 from quire.cli import DONE, State
 from quire.columns import Column, table_lines
+from quire.index_argument import INDEX, PLACE, opened
 from quire.step_line import StepLine
 from quire.terminal import Screen, cut, harmless, typed
 
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from engine.settings import SearchSettings
     from eval.collection import Judgements, Topic
     from eval.curves import Curve, Sweep
+    from indexer.opening import Place
 
 FOLDER = click.Path(path_type=Path)
 EF = "ef"
 
 
 @click.command("curves")
-@click.argument("index_path", metavar="INDEX", type=FOLDER)
+@INDEX
 @click.argument("source", metavar="COLLECTION")
 @click.option("--parameter", "-p", required=True, metavar="NAME", help="depth, alpha, ef, index, ...")
 @click.option("--values", metavar="V,V,...", default="", help="The values; the current one is added.")
@@ -54,7 +56,7 @@ EF = "ef"
 @click.pass_obj
 def eval_curves_command(
     state: State,
-    index_path: Path,
+    index_path: Place,
     source: str,
     parameter: str,
     values: str,
@@ -81,9 +83,9 @@ def eval_curves_command(
     settings = _settings(state, changes)
     topics, judgements, name = _asked(source, split)
     measures = [parse_measure(typed(name)) for name in dict.fromkeys(names or ("nDCG@10", "R@100"))]
-    with ExitStack() as opened:
-        sweep = _sweep(opened, index_path, parameter, values, others, settings)
-        line = opened.enter_context(StepLine())
+    with ExitStack() as stack:
+        sweep = _sweep(stack, index_path, parameter, values, others, settings)
+        line = stack.enter_context(StepLine())
         curve = measure(
             sweep,
             topics,
@@ -140,34 +142,41 @@ def _asked(source: str, split: str) -> tuple[Mapping[str, Topic], Judgements | N
 
 
 def _sweep(
-    opened: ExitStack,
-    index_path: Path,
+    stack: ExitStack,
+    index_path: Place,
     parameter: str,
     values: str,
     others: tuple[str, ...],
     settings: SearchSettings,
 ) -> Sweep:
     from eval.curves import sweep, sweep_indexes
-    from eval.curves.sweep import INDEX, parsed
-    from indexer.index import Index
+    from eval.curves.sweep import INDEX as INDEXES
+    from eval.curves.sweep import parsed
 
-    index = opened.enter_context(Index.open(index_path))
-    if parameter != INDEX:
+    index = stack.enter_context(opened(index_path))
+    if parameter != INDEXES:
         if others:
-            raise click.UsageError(f"--index goes with -p {INDEX}; found -p {parameter}")
+            raise click.UsageError(f"--index goes with -p {INDEXES}; found -p {parameter}")
         asked = [parsed(parameter, text.strip()) for text in typed(values).split(",") if text.strip()]
         if not asked:
             raise click.UsageError(f"--values names the values of {parameter}, separated by commas")
-        return opened.enter_context(sweep(index, parameter, asked, settings))
+        return stack.enter_context(sweep(index, parameter, asked, settings))
     if values or not others:
-        raise click.UsageError(f"with -p {INDEX} name the other indexes: --index NAME=INDEX, and no --values")
-    indexes = {index_path.resolve().name: index}
+        raise click.UsageError(
+            f"with -p {INDEXES} name the other indexes: --index NAME=INDEX, and no --values"
+        )
+    indexes = {_name(index_path): index}
     for other in map(typed, others):
         name, equals, folder = other.partition("=")
         if not equals or not name or name in indexes:
             raise click.UsageError(f"--index {other!r}: expected NAME=INDEX, with a name of its own")
-        indexes[name] = opened.enter_context(Index.open(folder))
-    return opened.enter_context(sweep_indexes(indexes, settings))
+        indexes[name] = stack.enter_context(opened(PLACE.convert(folder, None, None)))
+    return stack.enter_context(sweep_indexes(indexes, settings))
+
+
+def _name(place: Place) -> str:
+    """Return what a point of a curve calls an index: the last part of its path or address."""
+    return place.resolve().name if isinstance(place, Path) else place.rstrip("/").rpartition("/")[2]
 
 
 def curve_lines(curve: Curve, screen: Screen) -> Iterator[str]:

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING
 import click
 
 from quire.cli import DONE
+from quire.index_argument import INDEX
 from quire.progress import plural
-from quire.readers_option import INDEX, TENANT, open_readers
+from quire.readers_option import TENANT, open_readers
 
 if TYPE_CHECKING:
     from engine.event import Event
+    from indexer.opening import Place
 
 
 @click.command("export")
 @INDEX
 @click.argument("file", default="-", type=click.Path(path_type=Path, allow_dash=True))
 @TENANT
-def events_export_command(index_path: Path, file: Path, tenant: str) -> int:
+def events_export_command(index_path: Place, file: Path, tenant: str) -> int:
     """Write what the readers of INDEX did to FILE: .jsonl, .csv, .tsv (each also .gz) or .parquet, by its suffix.
 
     Without FILE it goes to standard output, as JSON lines. What readers declared and turned off is in

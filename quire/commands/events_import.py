@@ -13,14 +13,16 @@ import click
 
 from quire.cli import DONE, PARTLY
 from quire.count_line import CountLine
+from quire.index_argument import INDEX, opened
 from quire.profile_lines import listed
 from quire.progress import duration, plural
-from quire.readers_option import INDEX, JSON, TENANT
+from quire.readers_option import JSON, TENANT, open_readers
 
 if TYPE_CHECKING:
     from engine.event import Event
     from engine.personal.history import Recorded
     from engine.personal.store import ReaderStore
+    from indexer.opening import Place
     from indexer.protocol import IndexReader
 
 BATCH = 5_000  # events committed at once
@@ -67,7 +69,7 @@ class Import:
 @JSON
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 def events_import_command(
-    index_path: Path, files: tuple[Path, ...], tenant: str, as_json: bool, quiet: bool
+    index_path: Place, files: tuple[Path, ...], tenant: str, as_json: bool, quiet: bool
 ) -> int:
     """Add what the logs FILE say that readers did to what is known of the readers of INDEX.
 
@@ -76,11 +78,9 @@ def events_import_command(
     be imported twice, and an import that was interrupted is finished by the same command.
     """
     from engine.personal.history import Recorded
-    from engine.personal.store import ReaderStore
-    from indexer.index import Index
 
     began = time.monotonic()
-    with Index.open(index_path) as index, ReaderStore.open(index_path, tenant) as store:
+    with opened(index_path) as index, open_readers(index_path, tenant) as store:
         came = Import(index.reader(), Recorded())
         try:
             with CountLine("event", quiet=quiet) as line:

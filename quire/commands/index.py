@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quire.cli import DONE, INTERRUPTED, PARTLY, State
+from quire.index_argument import INDEX
 from quire.indexing import open_or_create, report_as_json, run, summary
 from quire.progress import total_bytes
 
 if TYPE_CHECKING:
     from indexer import IndexingReport
+    from indexer.opening import Place
 
 
 @click.command("index")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path(path_type=Path))
-@click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+@INDEX
 @click.option("--encoder", metavar="NAME", help="The model that makes the vectors: a name or a path.")
 @click.option("--precision", metavar="P", help="The model's precision: auto, fp32, int8 or bf16.")
 @click.option("--tokens", type=int, metavar="N", help="The most tokens of one passage.")
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.pass_obj
-def index_command(state: State, /, sources: tuple[Path, ...], index_path: Path, **options: Any) -> int:
-    """Index every document in SOURCE... into the folder INDEX.
+def index_command(state: State, /, sources: tuple[Path, ...], index_path: Place, **options: Any) -> int:
+    """Index every document in SOURCE... into INDEX, a folder, or an address such as elasticsearch://localhost:9200/books.
 
     A source is a file or a folder: plain text, Markdown, HTML, PDF, DOCX, EPUB, reStructuredText, JSON lines,
     CSV, or a BEIR folder. INDEX is made when it is not there. Run again, it takes in what is new or changed;
@@ -76,7 +78,7 @@ def index_command(state: State, /, sources: tuple[Path, ...], index_path: Path, 
     return status_of(report)
 
 
-def check_paths(sources: tuple[Path, ...], index_path: Path) -> None:
+def check_paths(sources: tuple[Path, ...], index_path: Place) -> None:
     """Refuse what cannot be meant: a source that is not there, an index inside a source or the other way round.
 
     Raises:
@@ -85,9 +87,9 @@ def check_paths(sources: tuple[Path, ...], index_path: Path) -> None:
     for source in sources:
         if not source.exists():
             raise click.UsageError(f"there is no {source}; the sources come first, the index last")
-        if source.resolve() == index_path.resolve():
+        if isinstance(index_path, Path) and source.resolve() == index_path.resolve():
             raise click.UsageError(f"{source} is both a source and the index; the index comes last")
-    if index_path.is_file():
+    if isinstance(index_path, Path) and index_path.is_file():
         raise click.UsageError(f"{index_path} is a file; the index, a folder, comes last")
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE
-from quire.readers_option import INDEX, JSON, TENANT, open_readers
+from quire.index_argument import INDEX
+from quire.readers_option import JSON, TENANT, open_readers
 from quire.step_line import StepLine
 from quire.terminal import Screen
+
+if TYPE_CHECKING:
+    from indexer.opening import Place
 
 
 @click.command("learn")
@@ -26,7 +30,7 @@ from quire.terminal import Screen
 @click.option("--anew", is_flag=True, help="Go over everything, not only over what has changed.")
 @TENANT
 @JSON
-def learn_command(index_path: Path, least: int, anew: bool, tenant: str, as_json: bool) -> int:
+def learn_command(index_path: Place, least: int, anew: bool, tenant: str, as_json: bool) -> int:
     """Learn from the readers of INDEX which documents are read by the same people, for search and recommendations.
 
     Do it now and then, for instance every night: only what has changed is gone over. It may be interrupted at any

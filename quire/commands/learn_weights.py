@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quire.cli import DONE, State
-from quire.readers_option import INDEX, JSON, TENANT
+from quire.index_argument import INDEX
+from quire.readers_option import JSON, TENANT
 from quire.terminal import Screen
 
 if TYPE_CHECKING:
+    from indexer.opening import Place
     from quire.click_weights import ClickOutcome
 
 _FILE = click.Path(path_type=Path)
@@ -49,7 +51,7 @@ _FILE = click.Path(path_type=Path)
 @JSON
 @click.pass_obj
 def learn_weights_command(
-    state: State, /, index_path: Path, tenant: str, as_json: bool, dry_run: bool, **options: Any
+    state: State, /, index_path: Place, tenant: str, as_json: bool, dry_run: bool, **options: Any
 ) -> int:
     """Learn from clicks how much the interests of INDEX's readers should count.
 
@@ -68,7 +70,11 @@ def learn_weights_command(
     configuration = state.configuration()
     with (
         SearchEngine.open(
-            index_path, settings=configuration.search, personal=configuration.personal, tenant=tenant
+            index_path,
+            settings=configuration.search,
+            personal=configuration.personal,
+            tenant=tenant,
+            elastic=configuration.elasticsearch,
         ) as engine,
         StepLine() as line,
     ):

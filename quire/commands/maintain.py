@@ -5,29 +5,26 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from quire.cli import DONE, PARTLY
+from quire.index_argument import INDEX, opened
 from quire.progress import plural
 from quire.terminal import Screen, harmless, typed
 
 if TYPE_CHECKING:
     from indexer.index import IndexStats
-
-INDEX = click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+    from indexer.opening import Place
 
 
 @click.command("stats")
 @INDEX
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def stats_command(index_path: Path, as_json: bool) -> int:
+def stats_command(index_path: Place, as_json: bool) -> int:
     """Say what INDEX holds: documents, passages, metadata fields, size, and what it was made with."""
-    from indexer.index import Index
-
-    with Index.open(index_path) as index:
+    with opened(index_path) as index:
         stats = index.stats()
     if as_json:
         click.echo(json.dumps(asdict(stats), ensure_ascii=False))
@@ -70,11 +67,9 @@ def _tokens(stats: IndexStats) -> str:
 @click.command("verify")
 @INDEX
 @click.option("--repair", is_flag=True, help="Make the word and vector indexes anew where they are damaged.")
-def verify_command(index_path: Path, repair: bool) -> int:
+def verify_command(index_path: Place, repair: bool) -> int:
     """Check INDEX: every invariant within and between its stores. Exit status 1 when one does not hold."""
-    from indexer.index import Index
-
-    with Index.open(index_path) as index:
+    with opened(index_path) as index:
         found = index.verify()
         for problem in found.problems:
             click.echo(harmless(f"{problem.store}: {problem.found}"))
@@ -99,11 +94,9 @@ def verify_command(index_path: Path, repair: bool) -> int:
 
 @click.command("compact")
 @INDEX
-def compact_command(index_path: Path) -> int:
+def compact_command(index_path: Place) -> int:
     """Write INDEX anew without what was deleted or replaced, and give its room on the disk back."""
-    from indexer.index import Index
-
-    with Index.open(index_path) as index:
+    with opened(index_path) as index:
         before = index.stats().megabytes
         index.compact()
         after = index.stats().megabytes
@@ -117,16 +110,14 @@ def compact_command(index_path: Path) -> int:
 @click.option(
     "--from", "listing", type=click.File("r"), help="A file with one id a line; - for standard input."
 )
-def delete_command(index_path: Path, doc_ids: tuple[str, ...], listing: TextIO | None) -> int:
+def delete_command(index_path: Place, doc_ids: tuple[str, ...], listing: TextIO | None) -> int:
     """Delete documents from INDEX. Exit status 1 when one of them was not there."""
-    from indexer.index import Index
-
     wanted = [typed(doc_id) for doc_id in doc_ids]
     if listing is not None:
         wanted += [line.rstrip("\r\n") for line in listing if line.strip()]
     if not wanted:
         raise click.UsageError("name the documents to delete, or a file of their ids with --from")
-    with Index.open(index_path) as index, index.writer() as writer:
+    with opened(index_path) as index, index.writer() as writer:
         missing = [doc_id for doc_id in dict.fromkeys(wanted) if not writer.delete(doc_id)]
         writer.commit()
     for doc_id in missing:

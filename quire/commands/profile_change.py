@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE
+from quire.index_argument import INDEX
 from quire.progress import plural
-from quire.readers_option import INDEX, TENANT, USER, open_readers
+from quire.readers_option import TENANT, USER, open_readers
 from quire.terminal import harmless, typed
+
+if TYPE_CHECKING:
+    from indexer.opening import Place
 
 NAME = click.argument("names", metavar="NAME...", nargs=-1, required=True)
 
@@ -19,7 +23,7 @@ NAME = click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @USER
 @NAME
 @TENANT
-def profile_mute_command(index_path: Path, user_id: str, names: tuple[str, ...], tenant: str) -> int:
+def profile_mute_command(index_path: Place, user_id: str, names: tuple[str, ...], tenant: str) -> int:
     """Turn interests of USER off: they stay to be seen, and weigh nothing.
 
     NAME is what `quire profile show` names the interest by: a document's id, or the words of a declared one.
@@ -36,7 +40,7 @@ def profile_mute_command(index_path: Path, user_id: str, names: tuple[str, ...],
 @USER
 @NAME
 @TENANT
-def profile_unmute_command(index_path: Path, user_id: str, names: tuple[str, ...], tenant: str) -> int:
+def profile_unmute_command(index_path: Place, user_id: str, names: tuple[str, ...], tenant: str) -> int:
     """Turn interests of USER on again."""
     with open_readers(index_path, tenant) as store:
         for name in map(typed, names):
@@ -52,7 +56,7 @@ def profile_unmute_command(index_path: Path, user_id: str, names: tuple[str, ...
 @click.option("--weight", type=float, default=1.0, metavar="W", help="How much it counts beside others (1).")
 @TENANT
 def profile_declare_command(
-    index_path: Path, user_id: str, words: tuple[str, ...], weight: float, tenant: str
+    index_path: Place, user_id: str, words: tuple[str, ...], weight: float, tenant: str
 ) -> int:
     """Add an interest of USER in words: TEXT is one interest, whatever its number of words.
 
@@ -70,7 +74,7 @@ def profile_declare_command(
 @USER
 @click.argument("words", metavar="TEXT...", nargs=-1, required=True)
 @TENANT
-def profile_undeclare_command(index_path: Path, user_id: str, words: tuple[str, ...], tenant: str) -> int:
+def profile_undeclare_command(index_path: Place, user_id: str, words: tuple[str, ...], tenant: str) -> int:
     """Take back an interest that USER declared in these words."""
     text = " ".join(" ".join(map(typed, words)).split())
     with open_readers(index_path, tenant) as store:
@@ -84,7 +88,7 @@ def profile_undeclare_command(index_path: Path, user_id: str, words: tuple[str, 
 @USER
 @click.argument("doc_ids", metavar="DOC_ID...", nargs=-1, required=True)
 @TENANT
-def profile_forget_command(index_path: Path, user_id: str, doc_ids: tuple[str, ...], tenant: str) -> int:
+def profile_forget_command(index_path: Place, user_id: str, doc_ids: tuple[str, ...], tenant: str) -> int:
     """Forget what USER did with documents, as if it had not happened. To erase a reader: `quire profile erase`."""
     with open_readers(index_path, tenant) as store:
         for doc_id in map(typed, doc_ids):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE
+from quire.index_argument import INDEX
 from quire.progress import plural
-from quire.readers_option import INDEX, TENANT, open_readers
+from quire.readers_option import TENANT, open_readers
 from quire.terminal import harmless, typed
 
 if TYPE_CHECKING:
     from engine.personal.store import ReaderStore
+    from indexer.opening import Place
 
 
 @click.command("erase")
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("user_ids", metavar="USER...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @TENANT
-def profile_erase_command(index_path: Path, user_ids: tuple[str, ...], yes: bool, tenant: str) -> int:
+def profile_erase_command(index_path: Place, user_ids: tuple[str, ...], yes: bool, tenant: str) -> int:
     """Erase all that is kept of USER: afterwards no file of INDEX holds a byte of it.
 
     It cannot be undone, nor stopped half-way: once begun, it is finished when the readers are opened next. The file

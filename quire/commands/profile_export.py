@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE
-from quire.readers_option import INDEX, TENANT, USER, open_readers
+from quire.index_argument import INDEX
+from quire.readers_option import TENANT, USER, open_readers
 from quire.terminal import harmless, typed
+
+if TYPE_CHECKING:
+    from indexer.opening import Place
 
 
 @click.command("export")
@@ -17,7 +22,7 @@ from quire.terminal import harmless, typed
 @USER
 @click.argument("file", default="-", type=click.Path(path_type=Path, allow_dash=True))
 @TENANT
-def profile_export_command(index_path: Path, user_id: str, file: Path, tenant: str) -> int:
+def profile_export_command(index_path: Place, user_id: str, file: Path, tenant: str) -> int:
     """Write all that is kept of USER to FILE as JSON: events, declared interests, what is turned off.
 
     Without FILE it goes to standard output.

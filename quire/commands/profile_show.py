@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE, State
-from quire.readers_option import INDEX, JSON, TENANT, USER, open_readers
+from quire.index_argument import INDEX, opened
+from quire.readers_option import JSON, TENANT, USER, open_readers
 from quire.terminal import Screen, harmless, typed
 
 if TYPE_CHECKING:
     from engine import SearchEngine
     from engine.personal.interests import Interests
+    from indexer.opening import Place
     from quire.profile_lines import ShownProfile
 
 PHRASES = 4  # that name an interest
@@ -27,7 +28,7 @@ READ = 12  # documents of an interest that phrases are taken from
 @TENANT
 @JSON
 @click.pass_obj
-def profile_show_command(state: State, index_path: Path, user_id: str, tenant: str, as_json: bool) -> int:
+def profile_show_command(state: State, index_path: Place, user_id: str, tenant: str, as_json: bool) -> int:
     """Show the interests of USER: how much each weighs, what it is about, which documents it rests on.
 
     An interest is named by the document in its middle, and that id turns it off: `quire profile mute`.
@@ -50,14 +51,18 @@ def profile_show_command(state: State, index_path: Path, user_id: str, tenant: s
     return DONE
 
 
-def _profile(state: State, index_path: Path, user_id: str, tenant: str) -> ShownProfile:
+def _profile(state: State, index_path: Place, user_id: str, tenant: str) -> ShownProfile:
     from engine import SearchEngine
     from engine.errors import InvalidProfileChange
     from quire.profile_lines import ShownProfile
 
     configuration = state.configuration()
     with SearchEngine.open(
-        index_path, settings=configuration.search, tenant=tenant, personal=configuration.personal
+        index_path,
+        settings=configuration.search,
+        tenant=tenant,
+        personal=configuration.personal,
+        elastic=configuration.elasticsearch,
     ) as engine:
         history, interests = engine.readers.history(user_id), engine.interests(user_id)
         if interests is None:
@@ -66,11 +71,9 @@ def _profile(state: State, index_path: Path, user_id: str, tenant: str) -> Shown
         return ShownProfile(user_id, history, interests, titles, _phrases(engine, interests))
 
 
-def _titles(index_path: Path, doc_ids: list[str]) -> dict[str, str]:
+def _titles(index_path: Place, doc_ids: list[str]) -> dict[str, str]:
     """Return the titles of those documents that the index has."""
-    from indexer.index import Index
-
-    with Index.open(index_path) as index:
+    with opened(index_path) as index:
         reader = index.reader()
         places = reader.find_all(doc_ids)
         documents = reader.documents(places[places >= 0])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE, State
 from quire.commands.search import conditions
-from quire.readers_option import INDEX, JSON, TENANT, USER
+from quire.index_argument import INDEX
+from quire.readers_option import JSON, TENANT, USER
 from quire.terminal import Screen, typed
+
+if TYPE_CHECKING:
+    from indexer.opening import Place
 
 
 @click.command("recommend")
@@ -25,7 +29,7 @@ from quire.terminal import Screen, typed
 @click.pass_obj
 def recommend_command(
     state: State,
-    index_path: Path,
+    index_path: Place,
     user_id: str,
     k: int,
     filters: tuple[str, ...],
@@ -45,7 +49,11 @@ def recommend_command(
     configuration = state.configuration()
     condition = conditions(filters, index_path)
     with SearchEngine.open(
-        index_path, settings=configuration.search, tenant=tenant, personal=configuration.personal
+        index_path,
+        settings=configuration.search,
+        tenant=tenant,
+        personal=configuration.personal,
+        elastic=configuration.elasticsearch,
     ) as engine:
         found = engine.recommend(
             typed(user_id), k, filters=condition, diversity=diversity, include_read=include_read

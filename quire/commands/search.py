@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE, State
+from quire.index_argument import INDEX, opened
 from quire.results import render
 from quire.terminal import Screen, typed
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine import Ranking, SearchEngine
     from engine.summary import Summary
     from indexer.filters import Filter
+    from indexer.opening import Place
     from indexer.protocol import FieldKind
 
 _CONDITION = re.compile(r"\s*([^\s:=<>!]+)\s*(!=|>=|<=|:|=|>|<)\s*(.*)", re.DOTALL)
@@ -28,7 +29,7 @@ _ALONE = {"--lexical": 0.0, "--dense": 1.0}
 
 
 @click.command("search")
-@click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+@INDEX
 @click.argument("words", nargs=-1, metavar="[QUERY]...")
 @click.option("-k", type=int, default=None, metavar="N", help="How many documents to show (10).")
 @click.option("--filter", "filters", multiple=True, metavar="COND", help="Only documents with field=value.")
@@ -59,7 +60,7 @@ _ALONE = {"--lexical": 0.0, "--dense": 1.0}
 @click.pass_obj
 def search_command(
     state: State,
-    index_path: Path,
+    index_path: Place,
     words: tuple[str, ...],
     k: int | None,
     filters: tuple[str, ...],
@@ -105,7 +106,11 @@ def search_command(
     # The settings of personal results are looked at where somebody asks.
     personal = None if user is None else configuration.personal
     with SearchEngine.open(
-        index_path, settings=configuration.search, tenant=tenant, personal=personal
+        index_path,
+        settings=configuration.search,
+        tenant=tenant,
+        personal=personal,
+        elastic=configuration.elasticsearch,
     ) as engine:
         if not words and cursor is None and not as_json:
             Prompt(engine, 5 if k is None else k, condition, explain, user_id=user, strength=strength).run()
@@ -149,7 +154,7 @@ def _as_json(ranking: Ranking, summaries: Mapping[str, Summary]) -> dict[str, ob
     return content | {"hits": hits}
 
 
-def conditions(filters: tuple[str, ...], index_path: Path) -> Filter | None:
+def conditions(filters: tuple[str, ...], index_path: Place) -> Filter | None:
     """Return the filter that all --filter options make together, or None when there are none.
 
     Raises:
@@ -159,9 +164,7 @@ def conditions(filters: tuple[str, ...], index_path: Path) -> Filter | None:
 
     if not filters:
         return None
-    from indexer.index import Index
-
-    with Index.open(index_path) as index:
+    with opened(index_path) as index:
         fields = index.reader().fields()
     parts = tuple(_condition(typed(text), fields) for text in filters)
     return And(parts) if len(parts) > 1 else parts[0]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE, State
-from quire.readers_option import INDEX, JSON, TENANT
+from quire.index_argument import INDEX
+from quire.readers_option import JSON, TENANT
 from quire.results import INDENT, summary_lines
 from quire.terminal import Screen, cut, harmless, typed
 
 if TYPE_CHECKING:
     from engine.summary import Keyphrase, Summary
+    from indexer.opening import Place
 
 
 @click.command("summarise")
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def summarise_command(
     state: State,
-    index_path: Path,
+    index_path: Place,
     doc_id: str,
     query: str,
     user: str | None,
@@ -46,7 +47,11 @@ def summarise_command(
 
     configuration = state.configuration()
     with SearchEngine.open(
-        index_path, settings=configuration.search, tenant=tenant, personal=configuration.personal
+        index_path,
+        settings=configuration.search,
+        tenant=tenant,
+        personal=configuration.personal,
+        elastic=configuration.elasticsearch,
     ) as engine:
         summary = engine.summarise(
             typed(doc_id),

@@ -5,26 +5,30 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE, State
+from quire.index_argument import INDEX, opened
 from quire.indexing import open_or_create, report_as_json, run, summary
 from quire.progress import plural
 
+if TYPE_CHECKING:
+    from indexer.opening import Place
+
 
 @click.command("export")
-@click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+@INDEX
 @click.argument("file", default="-", type=click.Path(path_type=Path, allow_dash=True))
-def export_command(index_path: Path, file: Path) -> int:
+def export_command(index_path: Place, file: Path) -> int:
     """Write the documents of INDEX to FILE as JSON lines, gzipped if its name ends in .gz.
 
     Without FILE they go to standard output.
     """
-    from indexer.index import Index
     from indexer.transfer import document_to_json, export_documents, write_documents
 
-    with Index.open(index_path) as index:
+    with opened(index_path) as index:
         documents = export_documents(index)
         if str(file) == "-":
             for document in documents:
@@ -37,12 +41,12 @@ def export_command(index_path: Path, file: Path) -> int:
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.argument("index_path", metavar="INDEX", type=click.Path(path_type=Path))
+@INDEX
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @click.pass_obj
-def import_command(state: State, file: Path, index_path: Path, as_json: bool, quiet: bool) -> int:
-    """Index the documents that `quire export` wrote to FILE into the folder INDEX, made when it is not there."""
+def import_command(state: State, file: Path, index_path: Place, as_json: bool, quiet: bool) -> int:
+    """Index the documents that `quire export` wrote to FILE into INDEX, made when it is not there."""
     from indexer.transfer import read_documents
     from quire.commands.index import status_of
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from quire.cli import DONE, State
-from quire.readers_option import INDEX, JSON, TENANT
+from quire.index_argument import INDEX
+from quire.readers_option import JSON, TENANT
 from quire.terminal import Screen, harmless, typed
+
+if TYPE_CHECKING:
+    from indexer.opening import Place
 
 
 @click.command("why-not")
@@ -24,7 +28,7 @@ from quire.terminal import Screen, harmless, typed
 @click.pass_obj
 def why_not_command(
     state: State,
-    index_path: Path,
+    index_path: Place,
     doc_id: str,
     words: tuple[str, ...],
     k: int,
@@ -41,7 +45,11 @@ def why_not_command(
     configuration = state.configuration()
     query = Query(" ".join(map(typed, words)), user_id=None if user_id is None else typed(user_id))
     with SearchEngine.open(
-        index_path, settings=configuration.search, tenant=tenant, personal=configuration.personal
+        index_path,
+        settings=configuration.search,
+        tenant=tenant,
+        personal=configuration.personal,
+        elastic=configuration.elasticsearch,
     ) as engine:
         answer = engine.why_not(query, typed(doc_id), k=k, filters=condition)
     if as_json:

@@ -29,9 +29,9 @@ from typing import Any, TypeVar, get_type_hints
 
 from engine.configuration import IndexingSettings
 from engine.errors import SearchError
-from engine.setting_values import from_toml, line_of
 from engine.settings import SearchSettings
 from indexer.errors import IndexingError
+from indexer.setting_values import from_toml, line_of
 from quire.training.recipe import HUB, ClickSettings, DataSource, Recipe, ReplaySettings, SplitSettings
 from reranker.data.guard import GuardSettings
 from reranker.data.mining_settings import MiningSettings

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from engine.configuration import IndexingSettings
-from engine.setting_values import NONE
 from engine.settings import SearchSettings
+from indexer.setting_values import NONE
 from reranker.data.clicks import PositionCurve
 from reranker.data.mining_settings import MiningSettings
 from reranker.data.structure import StructureSettings

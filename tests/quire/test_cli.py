@@ -86,7 +86,7 @@ def test_a_mistyped_command_is_guessed(quire: Quire) -> None:
 def test_a_fault_of_ours_is_told_as_one_and_debug_shows_where(
     quire: Quire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by nothing")
 
     monkeypatch.setattr("indexer.index.Index.open", broken)
@@ -114,7 +114,7 @@ def test_every_error_of_the_packages_ends_in_a_documented_status(
         error = kind.__new__(kind)
         error.args = ("what was found and what to do",)
 
-        def fail(*_: object, error: BaseException = error) -> None:
+        def fail(*_: object, error: BaseException = error, **__: object) -> None:
             raise error
 
         monkeypatch.setattr("indexer.index.Index.open", fail)
