@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from engine.answer import first_page, later_page
 from engine.clock import Clock
 from engine.errors import SearchError, translated
-from engine.for_readers import ForReaders
+from engine.for_readers import Answer, ForReaders
 from engine.meaning import QueryEncoder
 from engine.query import Query, as_query, check_k
 from engine.question import Question
@@ -25,6 +25,7 @@ from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
 from engine.why_not import WhyNot, explain_absence
 from indexer.encoding import Encoder
+from indexer.errors import IndexChanged
 from indexer.filters import Filter
 from indexer.protocol import IndexReader
 
@@ -126,7 +127,7 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         engine = cls.__new__(cls)
         scorer = None if isinstance(reranker, str) else reranker
         engine._prepare(index, lambda: index.encoder, settings, scorer, index.close)
-        engine._readership = Readership(index.path, tenant, engine._encoder, personal)
+        engine._readership = Readership(getattr(index, "path", None), tenant, engine._encoder, personal)
         return engine
 
     def search(
@@ -191,8 +192,7 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         """
         asked = as_query(query, filters)
         check_k(k)
-        with translated():
-            return explain_absence(self._question(asked, settings, Clock()), doc_id, k)
+        return self._answered(lambda: explain_absence(self._question(asked, settings, Clock()), doc_id, k))
 
     def refresh(self) -> bool:
         """Pick up the newest generation of the index; searches in flight keep theirs.
@@ -237,11 +237,24 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
     ) -> Ranking:
         asked = as_query(query, filters)
         check_k(k)
-        with translated():
+
+        def answer() -> Ranking:
             question = self._question(asked, settings, Clock(cancelled))
             if cursor is not None:
                 return later_page(question, k, explain, cursor)
             return first_page(question, k, explain)
+
+        return self._answered(answer)
+
+    def _answered(self, answer: Callable[[], Answer]) -> Answer:
+        """Return an answer from the index; from the newest generation when the one at hand is gone meanwhile."""
+        with translated():
+            try:
+                return answer()
+            except IndexChanged:
+                with self._lock:
+                    self._snapshot = None
+                return answer()
 
     def _question(self, query: Query, settings: SearchSettings | None, clock: Clock) -> Question:
         question = Question(

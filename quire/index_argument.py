@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+import click.shell_completion
 
 if TYPE_CHECKING:
     from indexer.backend import DocumentIndex
@@ -12,30 +13,28 @@ if TYPE_CHECKING:
     from indexer.opening import Place
 
 
-class PlaceType(click.ParamType):
-    """The place of an index: a Path for a folder, a string for an address, which a Path would take a slash from."""
+def place(text: str) -> Place:
+    """Return the place of an index that was typed: a Path for a folder; for an address a string, as paths lose a slash.
 
-    name = "index"
+    Raises:
+        click.BadParameter: it is neither.
+    """
+    from indexer.errors import InvalidSettings
+    from indexer.opening import place_of
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
-        """Return the place that was typed."""
-        from indexer.errors import InvalidSettings
-        from indexer.opening import place_of
-
-        try:
-            return place_of(value)
-        except InvalidSettings as error:
-            self.fail(str(error), param, ctx)
-
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[click.shell_completion.CompletionItem]:
-        """Complete the names of folders."""
-        return [click.shell_completion.CompletionItem(incomplete, type="dir")]
+    try:
+        return place_of(text)
+    except InvalidSettings as error:
+        raise click.BadParameter(str(error)) from error
 
 
-PLACE = PlaceType()
-INDEX = click.argument("index_path", metavar="INDEX", type=PLACE)
+def _folders(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[click.shell_completion.CompletionItem]:
+    return [click.shell_completion.CompletionItem(incomplete, type="dir")]
+
+
+INDEX = click.argument("index_path", metavar="INDEX", type=place, shell_complete=_folders)
 
 
 def elastic_settings() -> ElasticSettings:
@@ -46,12 +45,13 @@ def elastic_settings() -> ElasticSettings:
     return (state or State()).configuration().elasticsearch
 
 
-def opened(place: Place) -> DocumentIndex:
+def opened(where: Place) -> DocumentIndex:
     """Open the index in a folder, or at an address as [elasticsearch] says.
 
     Raises:
         IndexingError: there is none, or it cannot be opened.
     """
-    from indexer.opening import is_address, open_index
+    from indexer.elastic.address import is_address
+    from indexer.opening import open_index
 
-    return open_index(place, elastic=elastic_settings() if is_address(place) else None)
+    return open_index(where, elastic=elastic_settings() if is_address(where) else None)

@@ -33,9 +33,10 @@ def open_or_create(place: Place, configuration: Configuration) -> DocumentIndex:
         IndexExists: there is something else.
         click.UsageError: the index was made with other settings than those given for this run.
     """
+    from indexer.elastic.address import is_address
     from indexer.encoder import load_encoder
     from indexer.errors import IndexExists, IndexNotFound
-    from indexer.opening import create_index, is_address, open_index
+    from indexer.opening import create_index, open_index
     from indexer.splitter import SplitterSettings
 
     settings, elastic = configuration.indexing, configuration.elasticsearch

@@ -14,9 +14,11 @@ from engine.search_engine import SearchEngine
 from engine.settings import SearchSettings
 from eval.curves.curve import Value
 from eval.errors import InvalidEvaluation
+from indexer.backend import DocumentIndex
 from indexer.index import Index
 from indexer.local.manifest import read_manifest
 from indexer.local.reader import LocalReader
+from indexer.protocol import IndexReader
 from indexer.setting_values import from_text
 
 EF = "ef"
@@ -71,9 +73,9 @@ class Sweep(AbstractContextManager["Sweep"]):
 class _Reading:
     """An index as an engine sees it: always the same reader."""
 
-    kept: LocalReader
+    kept: IndexReader
 
-    def reader(self) -> LocalReader:
+    def reader(self) -> IndexReader:
         return self.kept
 
 
@@ -99,7 +101,7 @@ def parsed(parameter: str, text: str) -> Value:
 
 
 def sweep(
-    index: Index, parameter: str, values: Sequence[Value], settings: SearchSettings | None = None
+    index: DocumentIndex, parameter: str, values: Sequence[Value], settings: SearchSettings | None = None
 ) -> Sweep:
     """Return an engine for each value of a setting; the current value is added where it is missing.
 
@@ -130,8 +132,12 @@ def sweep(
     return Sweep(parameter, engines, current, exhaustive, against, _words(base, parameter), _described(index))
 
 
-def _by_ef(index: Index, values: Sequence[Value], base: SearchSettings) -> Sweep:
+def _by_ef(index: DocumentIndex, values: Sequence[Value], base: SearchSettings) -> Sweep:
     """Return an engine for each `ef`, each with a graph of its own, so that none disturbs another's."""
+    if not isinstance(index, Index):
+        raise InvalidEvaluation(
+            "ef is of the graph of an index in a folder; on Elasticsearch depth is what to vary"
+        )
     manifest = read_manifest(index.path)
     if manifest is None or manifest.graph is None:
         raise InvalidEvaluation(
@@ -160,7 +166,7 @@ def _by_ef(index: Index, values: Sequence[Value], base: SearchSettings) -> Sweep
     )
 
 
-def sweep_indexes(indexes: Mapping[str, Index], settings: SearchSettings | None = None) -> Sweep:
+def sweep_indexes(indexes: Mapping[str, DocumentIndex], settings: SearchSettings | None = None) -> Sweep:
     """Return an engine for each of several indexes of the same documents; the first is the value in use.
 
     So encoders, their precision, and ways to split can be compared: what is decided when an index is made.
@@ -180,8 +186,15 @@ def sweep_indexes(indexes: Mapping[str, Index], settings: SearchSettings | None 
     return Sweep(INDEX, engines, first, against, f"the index {first}", _words(base, INDEX), described)
 
 
-def _exhaustive(index: Index, reader: LocalReader, base: SearchSettings) -> tuple[SearchEngine, str]:
-    """Return an engine to which every passage is a candidate: so deep, vectors are searched without the graph."""
+def _exhaustive(
+    index: DocumentIndex, reader: IndexReader, base: SearchSettings
+) -> tuple[SearchEngine | None, str]:
+    """Return an engine to which every passage is a candidate: so deep, vectors are searched without the graph.
+
+    None for an index on Elasticsearch, which gives no more than some thousand candidates.
+    """
+    if not isinstance(index, Index):
+        return None, ""
     depth = max(reader.passage_count, 1)
     if depth > _MOST:
         raise InvalidEvaluation(
@@ -205,6 +218,6 @@ def _words(settings: SearchSettings, without: str) -> dict[str, str]:
     }
 
 
-def _described(index: Index) -> str:
+def _described(index: DocumentIndex) -> str:
     reader = index.reader()
     return f"{reader.document_count:,} documents, {reader.passage_count:,} passages, {reader.encoder_fingerprint}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from quire.cli import DONE, State
-from quire.index_argument import PLACE
+from quire.index_argument import place
 from quire.terminal import Screen
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ CORPUS, INDEX = "demo-corpus", "demo-index"
 
 
 @click.command("demo")
-@click.argument("place", metavar="[INDEX]", type=PLACE, required=False)
+@click.argument("where", metavar="[INDEX]", type=place, required=False)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
@@ -32,7 +32,7 @@ CORPUS, INDEX = "demo-corpus", "demo-index"
 )
 @click.option("--prompt/--no-prompt", default=None, help="Whether to end with a prompt (on a terminal).")
 @click.pass_obj
-def demo_command(state: State, place: Place | None, folder: Path, prompt: bool | None) -> int:
+def demo_command(state: State, where: Place | None, folder: Path, prompt: bool | None) -> int:
     """Index the documentation that comes with Python and search it.
 
     Writes some 350 documents into demo-corpus, indexes them into INDEX (demo-index, unless you name another folder
@@ -42,7 +42,7 @@ def demo_command(state: State, place: Place | None, folder: Path, prompt: bool |
     """
     screen = Screen.of()
     folder.mkdir(parents=True, exist_ok=True)
-    corpus, index = folder / CORPUS, folder / INDEX if place is None else place
+    corpus, index = folder / CORPUS, folder / INDEX if where is None else where
     configuration = state.configuration()
     before = ["--config", state.config_path] if state.config_path else []
     said = screen.style("Writing the documentation of this Python as Markdown files ...", "dim")

@@ -13,7 +13,7 @@ from quire.cli import DONE
 from quire.columns import Column, table_lines
 from quire.commands.eval_compare import FILE, read_runs
 from quire.comparison_lines import DASH, interval_text, p_text, signed
-from quire.index_argument import PLACE, opened
+from quire.index_argument import opened, place
 from quire.terminal import Screen, cut, harmless, typed
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--split", default="", metavar="NAME", help="Which judgements of the collection.")
 @click.option("-m", "--measure", "name", default="nDCG@10", metavar="MEASURE", help="By what (nDCG@10).")
 @click.option(
-    "--index", "index_path", metavar="INDEX", type=PLACE, help="An index of COLLECTION: counts passages too."
+    "--index", "index_path", metavar="INDEX", type=place, help="An index of COLLECTION: counts passages too."
 )
 @click.option(
     "--depth", type=click.IntRange(1), default=100, metavar="N", help="How much of each run counts (100)."

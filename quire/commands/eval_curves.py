@@ -13,7 +13,7 @@ import click
 
 from quire.cli import DONE, State
 from quire.columns import Column, table_lines
-from quire.index_argument import INDEX, PLACE, opened
+from quire.index_argument import INDEX, opened, place
 from quire.step_line import StepLine
 from quire.terminal import Screen, cut, harmless, typed
 
@@ -170,13 +170,13 @@ def _sweep(
         name, equals, folder = other.partition("=")
         if not equals or not name or name in indexes:
             raise click.UsageError(f"--index {other!r}: expected NAME=INDEX, with a name of its own")
-        indexes[name] = stack.enter_context(opened(PLACE.convert(folder, None, None)))
+        indexes[name] = stack.enter_context(opened(place(folder)))
     return stack.enter_context(sweep_indexes(indexes, settings))
 
 
-def _name(place: Place) -> str:
+def _name(where: Place) -> str:
     """Return what a point of a curve calls an index: the last part of its path or address."""
-    return place.resolve().name if isinstance(place, Path) else place.rstrip("/").rpartition("/")[2]
+    return where.resolve().name if isinstance(where, Path) else where.rpartition("/")[2]
 
 
 def curve_lines(curve: Curve, screen: Screen) -> Iterator[str]:
