@@ -9,12 +9,15 @@ from collections.abc import Callable
 from indexer.errors import IndexUnavailable
 
 FAILURES = 5
+SLOW = 2
+"""As how many failures one counts that kept its caller waiting to the end."""
+
 COOL_DOWN = 2.0
 LONGEST_COOL_DOWN = 30.0
 
 
 class Breaker:
-    """Counts failures in a row and opens at the fifth. Safe to share between threads.
+    """Counts failures in a row and opens at the fifth; a slow one counts twice. Safe to share between threads.
 
     Open, it refuses every caller at once until `cool_down` seconds are over. Then one caller may try (half-open)
     while the others are still refused: if that works it closes; if not it stays open for twice as long, up to
@@ -68,7 +71,7 @@ class Breaker:
                 return
             left = self._until - now
             raise IndexUnavailable(
-                f"{self._name} failed {self._failures} times in a row ({self._reason}) and is left alone for now: "
+                f"{self._name} failed again and again ({self._reason}) and is left alone for now: "
                 f"the next trial is in {left:.1f} s",
                 retry_after=left,
             )
@@ -78,10 +81,10 @@ class Breaker:
         with self._lock:
             self._failures, self._until, self._wait, self._on_trial = 0, None, self._first_wait, False
 
-    def failed(self, reason: str) -> None:
-        """Note that it did not answer, and why."""
+    def failed(self, reason: str, *, slow: bool = False) -> None:
+        """Note that it did not answer, why, and whether it kept its caller waiting."""
         with self._lock:
-            self._failures += 1
+            self._failures += SLOW if slow else 1
             self._reason = reason
             if self._until is None and self._failures >= self._most:
                 self._until = self._clock() + self._wait

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote, urlencode
 
 from indexer.elastic.address import ElasticAddress, as_address
 from indexer.elastic.breaker import Breaker
+from indexer.elastic.encoding import INSTALL, path_of, payload_of, query_of
 from indexer.elastic.errors import PASSING, ElasticError, refusal
+from indexer.elastic.reply import Lost, Reply
 from indexer.elastic.retrying import pause, repeatable
 from indexer.elastic.settings import ElasticSettings
 from indexer.errors import IndexingError, IndexUnavailable, InvalidSettings
@@ -28,36 +29,15 @@ from indexer.errors import IndexingError, IndexUnavailable, InvalidSettings
 if TYPE_CHECKING:
     from indexer.elastic.transport import Wire
 
+__all__ = ["Cluster", "path_of"]
+
 log = logging.getLogger(__name__)
 
-INSTALL = 'pip install "quire-search[elasticsearch]"'
 JSON = "application/json"
 LINES = "application/x-ndjson"
 
 _DEFAULTS = ElasticSettings()
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a server answered: the status, its headers that matter, and the body, read as JSON where it is some."""
-
-    status: int
-    body: Any
-    retry_after: float | None = None
-
-
-class Lost(Exception):
-    """No answer came.
-
-    Args:
-        reason: Why, in a few words.
-        sent: Whether the request may have arrived.
-        again: Whether the reason may pass.
-    """
-
-    def __init__(self, reason: str, *, sent: bool, again: bool = True) -> None:
-        self.reason, self.sent, self.again = reason, sent, again
-        super().__init__(reason)
+_TELLING = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +145,7 @@ class Cluster:
         retries: int | None = None,
         repeat: bool | None = None,
     ) -> Any:
-        """Ask, and return the answer: as read from JSON; text, where the server sends text; for HEAD, whether it is there.
+        """Ask, and return the answer as read from JSON, or text where that is sent; for HEAD, whether it is there.
 
         Args:
             method: GET, HEAD, POST, PUT or DELETE.
@@ -188,8 +168,8 @@ class Cluster:
         """
         call = _Call(
             method,
-            path + _query(params or {}),
-            _payload(body, lines),
+            path + query_of(params or {}),
+            payload_of(body, lines),
             JSON if lines is None else LINES,
             self.settings.timeout_seconds if timeout is None else timeout,
             self.settings.retries if retries is None else retries,
@@ -223,8 +203,8 @@ class Cluster:
             return []
         call = _Call(
             "POST",
-            "/_msearch" + _query(params or {}),
-            _payload(None, [part for search in searches for part in search]),
+            "/_msearch" + query_of(params or {}),
+            payload_of(None, [part for search in searches for part in search]),
             LINES,
             self.settings.timeout_seconds if timeout is None else timeout,
             self.settings.retries,
@@ -235,40 +215,43 @@ class Cluster:
         return answers
 
     def _ask(self, call: _Call) -> Reply:
-        start = self._clock()
+        deadline = self._clock() + call.seconds
         tries = 0
         while True:
             self._breaker.check()
             tries += 1
-            left = start + call.seconds - self._clock()
-            wire = self._connected()
-            # A host that hangs must leave time for asking another one.
-            spare = wire.hosts > 1 and call.repeat and tries <= call.retries
-            retry_after = None
-            try:
-                reply = wire.send(
-                    call.method, call.target, call.payload, call.kind, left / 2 if spare else left
-                )
-            except Lost as lost:
-                self._breaker.failed(lost.reason)
-                again = lost.again and (call.repeat or not lost.sent)
-                error: IndexingError | None = self._unreachable(lost, tries, self._clock() - start)
-                at_once = wire.hosts > tries
-            else:
-                self._breaker.succeeded()
-                error = call.judge(reply)
-                if error is None:
-                    return reply
-                again = isinstance(error, IndexUnavailable) and (call.repeat or reply.status == 429)
-                at_once, retry_after = False, reply.retry_after
-            wait = 0.0 if at_once else pause(tries, self._chance(), retry_after)
-            if not again or tries > call.retries or self._clock() + wait >= start + call.seconds:
-                if isinstance(error, IndexUnavailable):
-                    error.retry_after = retry_after
+            error, again, wait = self._try(call, tries, deadline - self._clock())
+            if isinstance(error, Reply):
+                return error
+            if not again or tries > call.retries or self._clock() + wait >= deadline:
                 raise error
             log.info("asking again in %.2f s: %s", wait, error)
             if wait:
                 self._sleep(wait)
+
+    def _try(self, call: _Call, tries: int, left: float) -> tuple[Reply | IndexingError, bool, float]:
+        """Ask once: returns the answer, or what went wrong, whether to ask again, and after how many seconds."""
+        start = self._clock()
+        hosts = max(1, len(self.address.hosts))
+        # A host that hangs must leave time for asking another one.
+        seconds = left / 2 if hosts > 1 and call.repeat and tries <= call.retries else left
+        try:
+            reply = self._connected().send(call.method, call.target, call.payload, call.kind, seconds)
+        except Lost as lost:
+            # A limit that the caller made very short says nothing about the cluster.
+            if not lost.slow or seconds >= _TELLING:
+                self._breaker.failed(lost.reason, slow=lost.slow)
+            wait = 0.0 if tries < hosts else pause(tries, self._chance(), None)
+            again = lost.again and (call.repeat or not lost.sent)
+            return self._unreachable(lost, call, tries, self._clock() - start), again, wait
+        self._breaker.succeeded()
+        error = call.judge(reply)
+        if error is None:
+            return reply, False, 0.0
+        again = isinstance(error, IndexUnavailable) and (call.repeat or reply.status == 429)
+        if isinstance(error, IndexUnavailable):
+            error.retry_after = reply.retry_after
+        return error, again, pause(tries, self._chance(), reply.retry_after)
 
     def _connected(self) -> Wire:
         with self._lock:
@@ -301,17 +284,14 @@ class Cluster:
     def _refusal(self, status: int, body: Any, asked: str) -> IndexingError:
         return refusal(status, body, asked=f"{asked} of {self.address.cluster}", who=self.settings.who)
 
-    def _unreachable(self, lost: Lost, tries: int, seconds: float) -> IndexUnavailable:
-        times = "once" if tries == 1 else f"{tries} times"
+    def _unreachable(self, lost: Lost, call: _Call, tries: int, seconds: float) -> IndexUnavailable:
+        what = f"{lost.reason} ({seconds:.1f} s)" if lost.slow else lost.reason
+        times = f", {tries} times" if tries > 1 else ""
+        done = "; whether the request was carried out is unknown" if lost.sent and not call.repeat else ""
         return IndexUnavailable(
-            f"{self.address.cluster} does not answer: {lost.reason} (asked {times} in {seconds:.1f} s); check that "
-            "Elasticsearch runs there, and that the address, its http or https, and ca are right"
+            f"{self.address.cluster} does not answer{times}: {what}{done}. Check that Elasticsearch runs there, and "
+            "that the address, its http or https, and ca are right"
         )
-
-
-def path_of(*parts: object) -> str:
-    """Return the path of these parts, each quoted: `path_of("books", "_doc", "a/b")` is `/books/_doc/a%2Fb`."""
-    return "".join(f"/{quote(str(part), safe=',*@')}" for part in parts)
 
 
 def _wire(address: ElasticAddress, settings: ElasticSettings) -> Wire:
@@ -335,37 +315,3 @@ def _check_together(address: ElasticAddress, settings: ElasticSettings) -> None:
         raise InvalidSettings(
             f"ca and ca_fingerprint need TLS: write elasticsearch+https://… in place of {address}"
         )
-
-
-def _query(params: Mapping[str, Any]) -> str:
-    words = {name: _word(value) for name, value in params.items() if value is not None}
-    return "?" + urlencode(words, safe=",*:", quote_via=quote) if words else ""
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        return ",".join(_word(part) for part in value)
-    return str(value)
-
-
-def _payload(body: Any, lines: Iterable[Any] | bytes | None) -> bytes | None:
-    if lines is None and body is None:
-        return None
-    if isinstance(lines, bytes):
-        return lines
-    try:
-        import orjson
-    except ImportError as missing:
-        raise InvalidSettings(
-            f"an index on Elasticsearch needs the package orjson, which is not installed: {INSTALL}"
-        ) from missing
-    option = orjson.OPT_SERIALIZE_NUMPY
-    try:
-        if lines is None:
-            return orjson.dumps(body, option=option)
-        parts = (line if isinstance(line, bytes) else orjson.dumps(line, option=option) for line in lines)
-        return b"".join(part if part.endswith(b"\n") else part + b"\n" for part in parts)
-    except TypeError as error:
-        raise ElasticError(0, "not_json", f"cannot be written as JSON: {error}") from error

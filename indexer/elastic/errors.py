@@ -69,7 +69,7 @@ def cause_of(answer: Any) -> tuple[str, str]:
 
 def is_full(kind: str, reason: str) -> bool:
     """Whether that is what the server says once the disk is nearly full."""
-    return kind == "cluster_block_exception" and "read-only-allow-delete" in reason
+    return kind == "cluster_block_exception" and "/12/" in reason
 
 
 def refusal(status: int, answer: Any, *, asked: str = "", who: str = "who asks") -> IndexingError:

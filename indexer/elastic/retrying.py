@@ -36,7 +36,7 @@ def repeatable(method: str, path: str, params: Mapping[str, object]) -> bool:
         return True
     if method == "PUT":
         return len(parts) > 1
-    return any(part in _HARMLESS for part in parts)
+    return bool(parts) and any(part in _HARMLESS for part in parts) and parts[-1] != "scroll"
 
 
 def pause(attempt: int, chance: float, retry_after: float | None) -> float:
@@ -73,11 +73,8 @@ def reason_of(error: BaseException) -> str:
         found = todo.pop()
         if found not in chain:
             chain.append(found)
-            todo += [
-                e
-                for e in (found.__context__, found.__cause__, getattr(found, "reason", None))
-                if _is_error(e)
-            ]
+            inner: tuple[object, ...] = (found.__context__, found.__cause__, getattr(found, "reason", None))
+            todo += [one for one in inner if isinstance(one, BaseException)]
     for found in reversed(chain):
         if isinstance(found, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {found.verify_message}"
@@ -93,7 +90,3 @@ def reason_of(error: BaseException) -> str:
     if any("Timeout" in type(found).__name__ for found in chain):
         return "no answer in time"
     return " ".join(str(chain[-1]).split())[:200] or type(chain[-1]).__name__
-
-
-def _is_error(found: object) -> bool:
-    return isinstance(found, BaseException)

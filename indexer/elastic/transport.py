@@ -6,10 +6,10 @@ Imported only when a request is made: it needs the packages `elasticsearch` and 
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import elastic_transport
 import orjson
@@ -28,10 +28,11 @@ from elasticsearch.serializer import JsonSerializer
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from indexer.elastic.address import ElasticAddress
-from indexer.elastic.connection import Lost, Reply
 from indexer.elastic.errors import ElasticError
+from indexer.elastic.reply import Lost, Reply
 from indexer.elastic.retrying import reason_of, retry_after_of
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.trust import Trust, trust_of
 from indexer.errors import InvalidSettings
 
 log = logging.getLogger(__name__)
@@ -56,10 +57,16 @@ class _AsBytes(Serializer):
 class _Node(Urllib3HttpNode):
     """One host. Bodies are never logged, and waiting for a free connection counts against the time limit."""
 
-    connect_seconds = 3.0
+    connect_seconds: ClassVar[float] = 3.0
+    trust: ClassVar[Trust | None] = None
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
+        if self.trust is not None and isinstance(self.pool, urllib3.HTTPSConnectionPool):
+            # The client would add the authorities that certifi knows to our context.
+            self.pool.ca_certs = None
+            if not self.trust.names:
+                self.pool.assert_hostname = False
         self._free = threading.BoundedSemaphore(config.connections_per_node)
 
     def perform_request(
@@ -70,7 +77,7 @@ class _Node(Urllib3HttpNode):
         headers: HttpHeaders | None = None,
         request_timeout: DefaultType | float | None = DEFAULT,
     ) -> Any:
-        limit = request_timeout if isinstance(request_timeout, int | float) else None
+        limit = max(request_timeout, 0.01) if isinstance(request_timeout, int | float) else None
         start = time.monotonic()
         if not self._free.acquire(timeout=limit):
             raise elastic_transport.ConnectionTimeout("every connection was busy")
@@ -92,9 +99,13 @@ class Wire:
 
     Raises:
         InvalidSettings: the settings cannot be used: a damaged cloud id, a file of certificates that cannot be read.
+        Lost: no host shows the certificate whose fingerprint the settings hold.
     """
 
     def __init__(self, address: ElasticAddress, settings: ElasticSettings) -> None:
+        hosts = [_cloud_host(settings.cloud_id)] if settings.cloud_id else address.hosts
+        scheme = "https" if address.secure or settings.cloud_id else "http"
+        trust = trust_of(settings, hosts)
         options: dict[str, Any] = {}
         if settings.sniff:
             options = {
@@ -103,8 +114,8 @@ class Wire:
                 "sniff_timeout": 2.0,
             }
         client = Elasticsearch(
-            hosts=_nodes(address, settings),
-            node_class=type("Node", (_Node,), {"connect_seconds": settings.connect_seconds}),
+            hosts=_nodes(hosts, trust, settings, scheme),
+            node_class=type("Node", (_Node,), {"connect_seconds": settings.connect_seconds, "trust": trust}),
             serializers={
                 "application/json": _AsBytes(),
                 "application/x-ndjson": _AsBytes(),
@@ -116,11 +127,6 @@ class Wire:
         )
         self._transport: Transport = client.transport
         self._warned: set[str] = set()
-
-    @property
-    def hosts(self) -> int:
-        """How many hosts there are to ask."""
-        return len(self._transport.node_pool)
 
     def close(self) -> None:
         """Close the connections."""
@@ -149,7 +155,7 @@ class Wire:
             )
         except elastic_transport.ConnectionTimeout as error:
             sent = not any(isinstance(cause, ConnectTimeoutError) for cause in error.errors)
-            raise Lost("no answer in time", sent=sent) from error
+            raise Lost("no answer in time", sent=sent, slow=True) from error
         except elastic_transport.ConnectionError as error:
             sent = not any(isinstance(cause, NewConnectionError) for cause in error.errors)
             passes = not isinstance(error, elastic_transport.TlsError)
@@ -189,22 +195,25 @@ def _no_elasticsearch(target: str, what: str) -> ElasticError:
     )
 
 
-def _nodes(address: ElasticAddress, settings: ElasticSettings) -> list[NodeConfig]:
+def _nodes(
+    hosts: Sequence[tuple[str, int]], trust: Trust | None, settings: ElasticSettings, scheme: str
+) -> list[NodeConfig]:
     headers = {"x-opaque-id": "quire"}
     if settings.authorization:
         headers["authorization"] = settings.authorization
-    common: dict[str, Any] = {
-        "headers": headers,
-        "connections_per_node": settings.connections,
-        "request_timeout": settings.timeout_seconds,
-    }
-    if settings.cloud_id:
-        host, port = _cloud_host(settings.cloud_id)
-        return [NodeConfig("https", host, port, http_compress=True, **common)]
-    if address.secure:
-        common["ssl_context"] = _trust(settings)
-    scheme = "https" if address.secure else "http"
-    return [NodeConfig(scheme, host, port, **common) for host, port in address.hosts]
+    return [
+        NodeConfig(
+            scheme,
+            host,
+            port,
+            headers=headers,
+            connections_per_node=settings.connections,
+            request_timeout=settings.timeout_seconds,
+            http_compress=bool(settings.cloud_id),
+            ssl_context=trust.context if trust else None,
+        )
+        for host, port in hosts
+    ]
 
 
 def _cloud_host(cloud_id: str) -> tuple[str, int]:
@@ -215,12 +224,3 @@ def _cloud_host(cloud_id: str) -> tuple[str, int]:
     if found is None or not found[0] or not found[1]:
         raise InvalidSettings("cloud_id is damaged: copy it again from the deployment's page")
     return found[0], found[1]
-
-
-def _trust(settings: ElasticSettings) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=settings.ca or None)
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidSettings(
-            f"ca: {settings.ca} cannot be read as certificates in PEM form: {error}"
-        ) from error
