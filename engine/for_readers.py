@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from engine.errors import translated
 from engine.meaning import QueryEncoder
 from engine.readership import Readership
 from engine.snapshot import Snapshot
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from indexer.filters import Filter
 
 SUMMARY_LENGTH = 600
+Answer = TypeVar("Answer")
 
 
 class ForReaders(ABC):
@@ -33,6 +33,10 @@ class ForReaders(ABC):
     @abstractmethod
     def _current(self) -> Snapshot:
         """Return the generation of the index that is searched."""
+
+    @abstractmethod
+    def _answered(self, answer: Callable[[], Answer]) -> Answer:
+        """Return an answer from the index, its errors translated."""
 
     @property
     def readers(self) -> ReaderStore:
@@ -57,8 +61,7 @@ class ForReaders(ABC):
         Raises:
             SearchError: the store cannot be read.
         """
-        with translated():
-            return self._readership.interests(user_id, self._current().reader)
+        return self._answered(lambda: self._readership.interests(user_id, self._current().reader))
 
     def forget(self, user_id: str) -> Forgotten:
         """Erase a reader: everything that the store holds of them, and what this engine made of it.
@@ -97,20 +100,24 @@ class ForReaders(ABC):
         """
         from engine.recommend import DIVERSITY, Past, recommend
 
-        with translated():
+        past = Past(
+            self.interests(user_id),
+            self.readers if self._readership.known else None,
+            self._readership.settings.dislikes,
+        )
+
+        def answer() -> Recommendations:
             return recommend(
                 self._current().reader,
                 user_id,
-                Past(
-                    self.interests(user_id),
-                    self.readers if self._readership.known else None,
-                    self._readership.settings.dislikes,
-                ),
+                past,
                 k,
                 filters=filter_from_json(filters) if isinstance(filters, Mapping) else filters,
                 diversity=DIVERSITY if diversity is None else diversity,
                 include_read=include_read,
             )
+
+        return self._answered(answer)
 
     def summarise(
         self,
@@ -134,8 +141,8 @@ class ForReaders(ABC):
             InvalidQuery: there is no such document, or `length` or `sentences` cannot be used.
         """
         interests = None if user_id is None else self.interests(user_id)
-        with translated():
-            return self._summariser.summarise(
+        return self._answered(
+            lambda: self._summariser.summarise(
                 self._current(),
                 doc_id,
                 query=query,
@@ -143,6 +150,7 @@ class ForReaders(ABC):
                 length=length,
                 sentences=sentences,
             )
+        )
 
     def keyphrases(self, doc_ids: Sequence[str], n: int = 8) -> tuple[Keyphrase, ...]:
         """Return the phrases that name some documents together, best first.
@@ -150,8 +158,7 @@ class ForReaders(ABC):
         Raises:
             InvalidQuery: `n` cannot be used, or the index has none of the documents.
         """
-        with translated():
-            return self._summariser.keyphrases(self._current(), doc_ids, n)
+        return self._answered(lambda: self._summariser.keyphrases(self._current(), doc_ids, n))
 
     @cached_property
     def _summariser(self) -> Summariser:

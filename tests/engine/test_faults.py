@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,12 +16,15 @@ from hypothesis import strategies as st
 
 from engine import IndexOpenError, InvalidQuery, NoSuchIndex, SearchEngine, SearchError
 from engine.clock import Clock
-from engine.errors import SearchCancelled
+from engine.errors import BackendUnavailable, SearchCancelled
 from engine.plan import MAX_CLAUSES
 from indexer.document import Document
 from indexer.encoder import HashingEncoder
 from indexer.encoding import Vectors
+from indexer.errors import IndexChanged
 from indexer.index import Index
+from indexer.local.reader import LocalReader
+from indexer.protocol import Numbers
 
 from .conftest import ENCODER, FIRST, WORDS, documents, fill, first_stage
 
@@ -168,8 +172,8 @@ def test_documents_without_words(make_index: Callable[..., Index]) -> None:
 
 @pytest.mark.parametrize("how", ["raises", "shape", "nan"])
 def test_a_failing_encoder_leaves_words(index: Index, search_engine: SearchEngine, how: str) -> None:
-    ranking = SearchEngine(index, FailingEncoder(how), FIRST).search("turbine blade", k=5)
-    words = search_engine.search("turbine blade", k=5, settings=first_stage(alpha=0))
+    ranking = SearchEngine(index, FailingEncoder(how), FIRST).search(ASKED, k=5)
+    words = search_engine.search(ASKED, k=5, settings=first_stage(alpha=0))
     assert [(hit.doc_id, hit.score) for hit in ranking.hits] == [
         (hit.doc_id, hit.score) for hit in words.hits
     ]
@@ -259,6 +263,64 @@ def test_refresh_picks_up_a_new_generation(make_index: Callable[..., Index]) -> 
     second = engine.search("turbine")
     assert {hit.doc_id for hit in second.hits} == {"one", "two"}
     assert second.generation > first.generation
+
+
+ASKED = " ".join(WORDS[:2])
+
+
+class Going(LocalReader):
+    """A reader whose generation is gone after so many answers, and that lacks something until then."""
+
+    left: ClassVar[int] = 0
+
+    def _rows(self, select: str, numbers: Sequence[int] | Numbers) -> list[tuple[Any, ...]]:
+        if Going.left == 0:
+            raise IndexChanged("this generation is gone")
+        Going.left -= 1
+        return super()._rows(select, numbers)
+
+    def watched(self, tell: Callable[[str], None]) -> Going:
+        tell("1 of 3 shards did not answer: results may be missing.")
+        tell("1 of 3 shards did not answer: results may be missing.")
+        return self
+
+
+class Changing:
+    """An index whose next reader is a new one."""
+
+    def __init__(self, index: Index, taken: list[LocalReader]) -> None:
+        self.index, self.taken = index, taken
+
+    def reader(self) -> LocalReader:
+        return self.taken.pop(0)
+
+
+@pytest.mark.parametrize("answers", [0, 1, 2])
+def test_a_generation_that_is_gone_is_asked_again_as_the_newest(
+    make_index: Callable[..., Index], answers: int
+) -> None:
+    index = make_index(*documents(20))
+    expected = SearchEngine(index, ENCODER, FIRST).search(ASKED)
+    old = Index.open(index.path, encoder=ENCODER).reader()
+    old.__class__ = Going
+    Going.left = answers
+    engine = SearchEngine(Changing(index, [old, index.reader()]), ENCODER, FIRST)
+    ranking = engine.search(ASKED)
+    assert ranking.to_json()["hits"] == expected.to_json()["hits"]
+    assert not ranking.notices
+    Going.left = 0
+    engine = SearchEngine(Changing(index, [old, old]), ENCODER, FIRST)
+    with pytest.raises(BackendUnavailable, match="gone"):  # not for ever
+        engine.search(ASKED)
+
+
+def test_what_an_answer_lacks_is_said_once(make_index: Callable[..., Index]) -> None:
+    index = make_index(*documents(20))
+    reader = index.reader()
+    reader.__class__ = Going
+    Going.left = 1000
+    ranking = SearchEngine(Changing(index, [reader]), ENCODER, FIRST).search(ASKED, k=3)
+    assert ranking.notices == ("1 of 3 shards did not answer: results may be missing.",)
 
 
 def test_threads_share_an_engine_while_the_index_changes(make_index: Callable[..., Index]) -> None:
