@@ -15,10 +15,13 @@ import json
 import logging
 import shutil
 import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from indexer.analyser import Analyser
+from indexer.backend import IndexStats, Verification
+from indexer.document import Document
 from indexer.encoder.load import Precision
 from indexer.encoding import Encoder, TokenEncoder
 from indexer.errors import FingerprintMismatch, IndexCorrupt, IndexExists, IndexNotFound
@@ -37,40 +40,18 @@ from indexer.local.recovery import (
     stored_generation,
 )
 from indexer.local.token_vectors import KEY as TOKEN_CODING
-from indexer.local.token_vectors import PassageEncoder, coding_of
+from indexer.local.token_vectors import coding_of
 from indexer.local.token_vectors import stored as stored_tokens
-from indexer.local.verify import Verification, verify
+from indexer.local.verify import verify
+from indexer.local.verify_truth import stored_document
 from indexer.local.writer import IndexWriter
+from indexer.passage_encoding import PassageEncoder
 from indexer.splitter import Splitter, SplitterSettings
 from indexer.token_sample import fit_coding
 
 _log = logging.getLogger(__name__)
 _TRIES = 20
 _UNFINISHED = f".{truth.FILE}.new"
-
-
-@dataclass(frozen=True, slots=True)
-class IndexStats:
-    """What an index holds.
-
-    `removed_passages` are those of deleted and replaced documents, which `compact` takes off the disk;
-    `graph_passages` are those that the HNSW graph covers, 0 while all are searched exactly. `token_vectors` is of
-    how many passages each token's vector is kept, None in an index made without; with their size.
-    """
-
-    path: str
-    generation: int
-    documents: int
-    passages: int
-    vectors: int
-    removed_passages: int
-    graph_passages: int
-    megabytes: float
-    token_vectors: int | None
-    token_megabytes: float
-    encoder: str
-    analyser: str
-    fields: dict[str, tuple[str, ...]]
 
 
 class Index:
@@ -264,6 +245,16 @@ class Index:
                 generation = rewrite(self.path, manifest, self.analyser)
                 self._recovery.derive(nothing_derived(manifest.epoch + 1), generation)
             shutil.rmtree(manifest.folder(self.path), ignore_errors=True)
+
+    def documents(self) -> Iterator[Document]:
+        """Yield every document of the current generation as it was added, in the order they came."""
+        numbers = self.reader().live_documents()
+        connection = truth.connect(self.truth_path())
+        try:
+            for number in numbers.tolist():
+                yield stored_document(connection, number)
+        finally:
+            connection.close()
 
     def verify(self) -> Verification:
         """Check every invariant of the current generation; reads all of the index."""

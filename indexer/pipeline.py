@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from indexer.backend import DocumentIndex, DocumentWriter
 from indexer.document import Document, ReadFailure
-from indexer.errors import IndexFull, IndexingError, ModelError
-from indexer.index import Index
-from indexer.local.writer import IndexWriter
+from indexer.sharding import WHOLE, Shard
 
 COMMIT_SECONDS = 30.0
 COMMIT_PASSAGES = 5_000
@@ -55,9 +54,10 @@ Progress = Callable[[IndexingReport], None]
 
 
 def index_corpus(
-    index: Index,
+    index: DocumentIndex,
     items: Iterable[Document | ReadFailure],
     *,
+    shard: Shard = WHOLE,
     progress: Progress | None = None,
     delete_missing: bool = False,
     should_stop: Callable[[], bool] | None = None,
@@ -67,9 +67,10 @@ def index_corpus(
     """Bring the index up to `items`, committing as it goes.
 
     Args:
-        index: The index; nobody else may be writing.
+        index: The index. Of one in a folder nobody else may be writing; on Elasticsearch others may, of other shards.
         items: Documents and failures, as `read_corpus` yields them. Of several documents with the same id
             the first counts, the others are reported.
+        shard: Take only the documents of this shard, and with `delete_missing` delete only among these.
         progress: Called after each item and each commit, with the report so far.
         delete_missing: Delete documents that are not among the items. What could not be read is kept.
         should_stop: Asked before each item; when it says so, what is done is committed and the report returned.
@@ -93,7 +94,7 @@ def index_corpus(
             if should_stop is not None and should_stop():
                 report.interrupted = True
                 break
-            _take(writer, item, report, seen)
+            _take(writer, item, report, seen, shard)
             report.encoded = writer.encoded
             report.seconds = time.monotonic() - started
             if (
@@ -101,13 +102,15 @@ def index_corpus(
                 or time.monotonic() - last_commit >= commit_seconds
             ):
                 report.generation = writer.commit()
+                _count(writer, report)
                 report.encoded = encoded_at_commit = writer.encoded
                 last_commit = time.monotonic()
             if progress is not None:
                 progress(report)
         if delete_missing and not report.interrupted:
-            report.deleted = _delete_missing(writer, seen, report.failures)
+            report.deleted = _delete_missing(writer, seen, report.failures, shard)
         report.generation = writer.commit()
+        _count(writer, report)
         report.encoded = writer.encoded
         report.seconds = time.monotonic() - started
         if progress is not None:
@@ -115,35 +118,41 @@ def index_corpus(
     return report
 
 
-def _take(writer: IndexWriter, item: Document | ReadFailure, report: IndexingReport, seen: set[str]) -> None:
+def _take(
+    writer: DocumentWriter, item: Document | ReadFailure, report: IndexingReport, seen: set[str], shard: Shard
+) -> None:
     if isinstance(item, ReadFailure):
         report.failures.append(item)
+    elif item.doc_id not in shard:
         return
-    if item.doc_id in seen:
+    elif item.doc_id in seen:
         reason = f"its id {item.doc_id!r} was used by an earlier document of this run, which is kept; make ids unique"
         report.failures.append(ReadFailure(item.source or item.doc_id, reason))
-        return
-    seen.add(item.doc_id)
-    try:
-        outcome = writer.add(item)
-    except (IndexFull, ModelError):
-        raise
-    except (IndexingError, ValueError) as error:
-        if writer.failed:  # not this document's fault: nothing more can be added
-            raise
-        report.failures.append(ReadFailure(item.source or item.doc_id, f"it could not be indexed: {error}"))
-        return
-    if outcome == "added":
-        report.added += 1
-    elif outcome == "updated":
-        report.updated += 1
     else:
-        report.unchanged += 1
+        seen.add(item.doc_id)
+        writer.put(item)
+        _count(writer, report)
 
 
-def _delete_missing(writer: IndexWriter, seen: set[str], failures: list[ReadFailure]) -> int:
+def _count(writer: DocumentWriter, report: IndexingReport) -> None:
+    for document in writer.settled():
+        match document.outcome:
+            case "added":
+                report.added += 1
+            case "updated":
+                report.updated += 1
+            case "unchanged":
+                report.unchanged += 1
+            case "refused":
+                reason = f"it could not be indexed: {document.reason}"
+                report.failures.append(ReadFailure(document.source or document.doc_id, reason))
+
+
+def _delete_missing(writer: DocumentWriter, seen: set[str], failures: list[ReadFailure], shard: Shard) -> int:
     failed = {failure.source for failure in failures}
     gone = [
-        doc_id for doc_id, source in writer.sources().items() if doc_id not in seen and source not in failed
+        doc_id
+        for doc_id, source in writer.sources()
+        if doc_id in shard and doc_id not in seen and source not in failed
     ]
-    return sum(writer.delete(doc_id) for doc_id in gone)
+    return writer.delete_all(gone)

@@ -17,23 +17,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from indexer.backend import DocumentIndex
 from indexer.document import Block, Document, ReadFailure, metadata_from_json, metadata_to_json
 from indexer.errors import InvalidDocument
-from indexer.index import Index
-from indexer.local import truth
-from indexer.local.verify_truth import stored_document
 
 
-def export_documents(index: Index) -> Iterator[Document]:
-    """Yield every document of the current generation as it was added, in the order they came."""
-    path = index.truth_path()
-    numbers = index.reader().live_documents()
-    connection = truth.connect(path)
-    try:
-        for number in numbers:
-            yield stored_document(connection, int(number))
-    finally:
-        connection.close()
+def export_documents(index: DocumentIndex) -> Iterator[Document]:
+    """Yield every document of the current generation as it was added."""
+    return index.documents()
 
 
 def write_documents(documents: Iterator[Document], path: str | Path) -> int:

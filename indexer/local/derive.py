@@ -19,6 +19,7 @@ import numpy as np
 
 from indexer.analyser import Analyser
 from indexer.document import Passage
+from indexer.document_terms import passage_terms
 from indexer.encoding import Vectors
 from indexer.errors import IndexCorrupt
 from indexer.local import graph as hnsw
@@ -84,17 +85,10 @@ class Derived:
         """Add a document, and its passages, numbered from `first`, to the indexes of words."""
         if not passages:
             return
-        terms = self._analyser.terms
-        title_terms = terms(title)
-        self._whole.add(document, title_terms, terms(text))
-        headings: tuple[str, ...] = ()
-        heading_terms: list[str] = []
-        for at, passage in enumerate(passages):
-            if passage.headings != headings:
-                headings = passage.headings
-                heading_terms = [term for heading in headings for term in terms(heading)]
-            body = terms(text[passage.start : passage.end])
-            self._lexical.add(first + at, document, title_terms, heading_terms, body)
+        title_terms = self._analyser.terms(title)
+        self._whole.add(document, title_terms, self._analyser.terms(text))
+        for at, found in enumerate(passage_terms(self._analyser, text, passages)):
+            self._lexical.add(first + at, document, title_terms, found.headings, found.body)
 
     def remove(self, document: int) -> None:
         """Remove a document and its passages from the indexes of words."""

@@ -11,16 +11,14 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexer.encoding import Encoder, Spans, TokenEncoder, Vectors
+from indexer.encoding import Vectors
 from indexer.errors import IndexCorrupt, InvalidSettings
 from indexer.local.truth import Connections
 from indexer.protocol import Numbers, Scores
 from indexer.token_coding import Codes, TokenCoding
 
 KEY = "token_coding"  # in the truth's settings; without it the index keeps no tokens
-_AT_A_TIME = 64  # texts whose uncoded tokens are in memory together
 _ROWS = 500
 
 
@@ -29,51 +27,8 @@ def coding_of(meta: Mapping[str, str]) -> TokenCoding | None:
     return TokenCoding.from_text(meta[KEY]) if KEY in meta else None
 
 
-class PassageEncoder:
-    """What the writer makes of passages: their vectors, and with a coding their tokens.
-
-    Raises:
-        InvalidSettings: tokens are wanted and the encoder gives none.
-    """
-
-    def __init__(self, encoder: Encoder, coding: TokenCoding | None) -> None:
-        self.readable = encoder.readable
-        self.keeps_tokens = coding is not None
-        self._encoder = encoder
-        self._coding = coding
-        self._tokens = encoder if isinstance(encoder, TokenEncoder) else None
-        if coding is not None and self._tokens is None:
-            raise InvalidSettings(
-                f"this index keeps token vectors and the encoder {encoder.name} gives none: add "
-                "encode_passages_with_tokens to it, or make an index with token_vectors=False"
-            )
-
-    def encode(self, texts: list[str]) -> tuple[Vectors, list[bytes]]:
-        """Return the texts' vectors, and the codes of each one's tokens; no codes without a coding."""
-        if self._coding is None or self._tokens is None:
-            return self._encoder.encode_passages(texts), []
-        found: list[Vectors] = []
-        codes: list[bytes] = []
-        for at in range(0, len(texts), _AT_A_TIME):
-            vectors, tokens = self._tokens.encode_passages_with_tokens(texts[at : at + _AT_A_TIME])
-            found.append(vectors)
-            kept = [
-                item.vectors[_says(text, item.spans)] for text, item in zip(texts[at:], tokens, strict=False)
-            ]
-            coded = self._coding.encode(np.concatenate(kept))
-            ends = np.cumsum([len(item) for item in kept])[:-1]
-            codes += [piece.tobytes() for piece in np.split(coded, ends)]
-        return np.concatenate(found), codes
-
-
 def _weights(weights: Scores) -> bool:
     return bool((np.isfinite(weights) & (weights >= 0)).all())
-
-
-def _says(text: str, spans: Spans) -> NDArray[np.bool_]:
-    """Return which tokens have a letter or digit, shape (tokens,): the others answer no query and are not kept."""
-    says = (any(map(str.isalnum, text[start:end])) for start, end in spans.tolist())
-    return np.fromiter(says, dtype=np.bool_, count=len(spans))
 
 
 def insert(connection: sqlite3.Connection, rows: Iterable[tuple[int, bytes]]) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 
+from indexer.backend import Problem, Store, Verification
 from indexer.errors import IndexCorrupt
 from indexer.local import truth
 from indexer.local.derive import stored_vectors
@@ -22,35 +21,9 @@ from indexer.local.verify_truth import truth_problems
 from indexer.local.whole import WholeReader
 from indexer.protocol import Numbers
 
-Store: TypeAlias = Literal["sqlite", "lexical", "whole", "vectors", "graph", "manifest"]
-
 _ROWS = 4096
 _SAMPLE = 50  # queries that test the graph's recall
 _RECALL = 0.8  # of the ten nearest; below, the graph is called damaged
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One broken invariant: the store, what was found, and whether it can be rebuilt from SQLite."""
-
-    store: Store
-    found: str
-    repairable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What `verify` looked at and what it found wrong."""
-
-    generation: int
-    documents: int
-    passages: int
-    problems: tuple[Problem, ...]
-
-    @property
-    def sound(self) -> bool:
-        """Whether every invariant holds."""
-        return not self.problems
 
 
 def verify(index: Path, manifest: Manifest, dim: int) -> Verification:

@@ -6,13 +6,14 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from hashlib import blake2b
 
 import numpy as np
 
 from indexer.document import Block, Document, metadata_from_json
 from indexer.errors import InvalidDocument
+from indexer.field_values import field_rows
 from indexer.local import token_vectors, truth
+from indexer.passage_encoding import passage_hash
 from indexer.splitter import contextual_text
 
 _UNIT = 1e-3  # how far from 1 a vector's length may be
@@ -87,7 +88,7 @@ def _document(connection: sqlite3.Connection, number: int) -> Iterator[str]:
     fields = connection.execute(
         "SELECT name, kind, text, number FROM fields WHERE document = ?", (number,)
     ).fetchall()
-    if sorted(map(repr, fields)) != sorted(map(repr, truth.field_rows(document.metadata))):
+    if sorted(map(repr, fields)) != sorted(map(repr, field_rows(document.metadata))):
         yield f"document {doc_id!r}: its metadata differs from what filters look at"
 
 
@@ -106,8 +107,3 @@ def stored_document(connection: sqlite3.Connection, number: int) -> Document:
         blocks=tuple(Block(*block) for block in json.loads(row[4])),
         pages=tuple(json.loads(row[5])),
     )
-
-
-def passage_hash(context: str) -> bytes:
-    """Return the hash of a passage as the encoder reads it: equal ones have equal vectors."""
-    return blake2b(context.encode(), digest_size=16).digest()

@@ -1,39 +1,29 @@
 """The one writer: documents in, passages encoded on the way, everything committed or nothing.
 
-Encoding runs in a thread of its own, so that splitting, analysing and storing the next documents hide
-behind it. A document whose content hash is unchanged costs nothing; of a changed one, only the passages that
-changed are encoded.
+A document whose content hash is unchanged costs nothing; of a changed one, only the passages that changed are encoded.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from indexer.analyser import Analyser
+from indexer.backend import Outcome, Settled
 from indexer.document import Document, Passage
-from indexer.encoding import Vectors
-from indexer.errors import IndexingError
+from indexer.document_terms import document_words
+from indexer.errors import IndexFull, IndexingError, ModelError
 from indexer.local import token_vectors, truth
 from indexer.local.derive import Derived
 from indexer.local.durable import mapped_storage_errors
 from indexer.local.lock import WriterLock
-from indexer.local.token_vectors import PassageEncoder
-from indexer.local.verify_truth import passage_hash
-from indexer.splitter import Splitter, contextual_text
-
-Outcome: TypeAlias = Literal["added", "updated", "unchanged"]
-
-_BATCH = 256  # passages given to the encoder at a time
-_QUEUE = 2  # batches under way before the writer waits
-_READABLE = 0.5  # a passage of which the encoder knows less than this share of letters gets no vector
+from indexer.passage_encoding import Encoded, EncodingQueue, PassageEncoder, prepared
+from indexer.splitter import Splitter
 
 
 class IndexWriter:
@@ -61,19 +51,26 @@ class IndexWriter:
         self._next_document = self._next("documents")
         self._next_passage = self._next("passages")
         self._words: Counter[str] = Counter()
-        self._waiting: list[tuple[int, str]] = []
-        self._under_way: deque[tuple[list[int], Future[tuple[Vectors, list[bytes]]]]] = deque()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="quire-encoder")
+        self._encoding: EncodingQueue[int] = EncodingQueue(encoder)
+        self._settled: list[Settled] = []
         self._changed = False
         self._closed = False
         self._failed = False
-        self.encoded = 0
-        self.pending = 0
 
     @property
     def generation(self) -> int:
         """The generation of the last commit."""
         return self._generation
+
+    @property
+    def encoded(self) -> int:
+        """Passages encoded so far."""
+        return self._encoding.encoded
+
+    @property
+    def pending(self) -> int:
+        """Passages that wait to be encoded."""
+        return self._encoding.pending
 
     @property
     def failed(self) -> bool:
@@ -110,9 +107,35 @@ class IndexWriter:
                 if row is not None:
                     self._derived.remove(row[0])
                 self._derived.add(number, first, document.title, document.text, passages)
-                self._encode_some()
+                self._store_encoded(self._encoding.some())
         self._changed = True
         return "added" if row is None else "updated"
+
+    def put(self, document: Document) -> None:
+        """Add a document, or replace the one of the same id; what became of it is told by `settled`.
+
+        Raises:
+            as `add`, for what is not the document's fault.
+        """
+        try:
+            outcome = self.add(document)
+        except (IndexFull, ModelError):
+            raise
+        except (IndexingError, ValueError) as error:
+            if self._failed:  # not this document's fault: nothing more can be added
+                raise
+            self._settled.append(Settled(document.doc_id, document.source, "refused", str(error)))
+        else:
+            self._settled.append(Settled(document.doc_id, document.source, outcome))
+
+    def settled(self) -> list[Settled]:
+        """Return what became of the documents that were put, each once."""
+        found, self._settled = self._settled, []
+        return found
+
+    def delete_all(self, doc_ids: Iterable[str]) -> int:
+        """Delete documents; return how many of them there were."""
+        return sum(self.delete(doc_id) for doc_id in doc_ids)
 
     def delete(self, doc_id: str) -> bool:
         """Delete a document; return whether there was one."""
@@ -127,9 +150,9 @@ class IndexWriter:
         self._changed = True
         return True
 
-    def sources(self) -> dict[str, str]:
-        """Return the source of every document by its id."""
-        return dict(self._connection.execute("SELECT doc_id, source FROM documents WHERE removed IS NULL"))
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Yield id and source of every document."""
+        yield from self._connection.execute("SELECT doc_id, source FROM documents WHERE removed IS NULL")
 
     def commit(self) -> int:
         """Make all changes since the last commit durable, then visible; return the generation.
@@ -146,7 +169,7 @@ class IndexWriter:
         self._begin()
         generation = self._generation + 1
         with mapped_storage_errors(f"committing generation {generation}"), self._all_or_nothing():
-            self._encode_rest()
+            self._store_encoded(self._encoding.rest())
             truth.insert_words(self._connection, self._words)
             truth.set_generation(self._connection, generation)
             self._connection.execute("COMMIT")
@@ -161,7 +184,7 @@ class IndexWriter:
         if self._closed:
             return
         self._closed = True
-        self._thread.shutdown(cancel_futures=True)
+        self._encoding.close()
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -228,9 +251,9 @@ class IndexWriter:
     ) -> None:
         number, first = self._next_document, self._next_passage
         text = document.text
-        texts = [contextual_text(document.title, p.headings, text[p.start : p.end]) for p in passages]
-        hashes = [passage_hash(item) for item in texts]
-        readable = [self._encoder.readable(item) >= _READABLE for item in texts]
+        items = prepared(document, passages, self._encoder)
+        hashes = [item.digest for item in items]
+        readable = [item.readable for item in items]
         known: dict[bytes, tuple[bytes, bytes | None]] = {}
         if previous is not None:
             self._retire(previous)
@@ -240,19 +263,18 @@ class IndexWriter:
         )
         truth.insert_passages(self._connection, number, first, passages, readable, hashes)
         waiting = []
-        for at, (item, digest, encode) in enumerate(zip(texts, hashes, readable, strict=True)):
-            if encode and digest in known:
-                vector, codes = known[digest]
+        for at, item in enumerate(items):
+            if item.readable and item.digest in known:
+                vector, codes = known[item.digest]
                 truth.insert_vectors(
                     self._connection, [first + at], np.frombuffer(vector, dtype="<f4")[None, :]
                 )
                 if codes is not None:
                     token_vectors.insert(self._connection, [(first + at, codes)])
-            elif encode:
-                waiting.append((first + at, item))
-        self._waiting += waiting
-        self.pending += len(waiting)
-        self._words.update(word for word, _ in self._analyser.words(f"{document.title}\n{text}"))
+            elif item.readable:
+                waiting.append((first + at, item.context))
+        self._encoding.add(waiting)
+        self._words.update(document_words(self._analyser, document.title, text))
 
     def _vectors_by_hash(self, document: int) -> dict[bytes, tuple[bytes, bytes | None]]:
         """Return the vectors, and the tokens where there are some, of a document's passages by their texts' hash."""
@@ -266,30 +288,8 @@ class IndexWriter:
         rows = self._connection.execute(query, (document,))
         return {digest: (vector, codes) for digest, vector, codes in rows}
 
-    def _encode_some(self) -> None:
-        while len(self._waiting) >= _BATCH:
-            self._submit(_BATCH)
-        while self._under_way and (self._under_way[0][1].done() or len(self._under_way) > _QUEUE):
-            self._collect()
-
-    def _encode_rest(self) -> None:
-        while self._waiting:
-            self._submit(_BATCH)
-        while self._under_way:
-            self._collect()
-
-    def _submit(self, count: int) -> None:
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
-        texts = [text for _, text in batch]
-        self._under_way.append(
-            ([number for number, _ in batch], self._thread.submit(self._encoder.encode, texts))
-        )
-
-    def _collect(self) -> None:
-        numbers, future = self._under_way.popleft()
-        vectors, codes = future.result()
-        truth.insert_vectors(self._connection, numbers, vectors)
-        if codes:
-            token_vectors.insert(self._connection, zip(numbers, codes, strict=True))
-        self.encoded += len(numbers)
-        self.pending -= len(numbers)
+    def _store_encoded(self, batches: Iterator[Encoded[int]]) -> None:
+        for batch in batches:
+            truth.insert_vectors(self._connection, batch.keys, batch.vectors)
+            if batch.codes:
+                token_vectors.insert(self._connection, zip(batch.keys, batch.codes, strict=True))

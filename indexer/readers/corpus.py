@@ -22,12 +22,15 @@ from indexer.readers.options import ReadOptions
 from indexer.readers.sniff import sniffed
 from indexer.readers.table import read_table
 from indexer.readers.walk import Found, walk
+from indexer.sharding import WHOLE, Shard
 
 _BUFFER = 1 << 20
 _MAX_TITLE = 1000
 
 
-def read_corpus(path: str | Path | Sequence[str | Path], options: ReadOptions | None = None) -> CorpusReader:
+def read_corpus(
+    path: str | Path | Sequence[str | Path], options: ReadOptions | None = None, shard: Shard = WHOLE
+) -> CorpusReader:
     """Read a file, a folder, or several of them.
 
     A file's `doc_id` is its path relative to the root that was given, with `/` between the parts (a file given by
@@ -36,13 +39,15 @@ def read_corpus(path: str | Path | Sequence[str | Path], options: ReadOptions | 
     Args:
         path: What to read. A folder is walked as `walk.walk` says.
         options: How; the defaults where None.
+        shard: Leave out, unopened, the files of one document each that are not of this shard. Records come all the
+            same, since their ids are inside.
 
     Returns:
         An iterator of documents, and of failures for what could not be read: a missing path, a damaged file, a
         malformed line. After it, `skipped` counts the files of other kinds.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
-    return CorpusReader([Path(each) for each in paths], options or ReadOptions())
+    return CorpusReader([Path(each) for each in paths], options or ReadOptions(), shard)
 
 
 class CorpusReader(Iterator[Document | ReadFailure]):
@@ -51,10 +56,12 @@ class CorpusReader(Iterator[Document | ReadFailure]):
     Args:
         roots: Files and folders.
         options: How they are read.
+        shard: Which of the files of one document each to read.
     """
 
-    def __init__(self, roots: Sequence[Path], options: ReadOptions) -> None:
+    def __init__(self, roots: Sequence[Path], options: ReadOptions, shard: Shard = WHOLE) -> None:
         self._options = options
+        self._shard = shard
         self._skipped: Counter[str] = Counter()
         self._names: set[str] | None = set() if len(roots) > 1 else None
         self._items = self._read(roots)
@@ -104,6 +111,8 @@ class CorpusReader(Iterator[Document | ReadFailure]):
         suffix, packed = suffix_of(found.name)
         if suffix in RECORDS:
             yield from self._records(found, suffix, packed)
+        elif found.name not in self._shard:
+            return
         elif suffix in DOCUMENTS:
             yield self._document(found, DOCUMENTS[suffix], packed)
         elif suffix in UNREAD_DOCUMENTS:
