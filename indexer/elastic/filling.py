@@ -1,0 +1,66 @@
+"""What fills a generation, and what it has done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from indexer.elastic.differences import Difference
+from indexer.elastic.scans import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Points in time of both generations, as one pass reads them."""
+
+    old_documents: Moment
+    old_passages: Moment
+    new_documents: Moment
+    new_passages: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done in one batch or pass.
+
+    Args:
+        documents: Copied.
+        passages: Copied.
+        deleted: Documents deleted.
+        torn: Documents that the old generation has not whole, as a writer was, or is, at work on them.
+    """
+
+    documents: int = 0
+    passages: int = 0
+    deleted: int = 0
+    torn: int = 0
+
+    @property
+    def differed(self) -> int:
+        """In how many documents the generations differed."""
+        return self.documents + self.deleted + self.torn
+
+    def __add__(self, other: Done) -> Done:
+        return Done(
+            self.documents + other.documents,
+            self.passages + other.passages,
+            self.deleted + other.deleted,
+            self.torn + other.torn,
+        )
+
+
+class Filler(Protocol):
+    """Brings documents of the new generation up to date: by copying, or by writing them anew."""
+
+    threads: int
+    content_only: bool
+    """Whether documents differ by their content alone."""
+
+    def fill(self, moments: Moments, batch: Sequence[Difference], *, last: bool) -> Done:
+        """Make these documents in the new generation as they are in the old."""
+        ...
+
+    def finish(self) -> None:
+        """Have everything acknowledged."""
+        ...
