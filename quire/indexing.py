@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from indexer import Document, IndexingReport, ReadFailure
     from indexer.backend import DocumentIndex
     from indexer.opening import Place
+    from indexer.sharding import Shard
 
 SHOWN_FAILURES = 20
 # What an index keeps of [indexing] for good; to change it is to index anew.
@@ -100,11 +101,13 @@ def run(
     items: Iterable[Document | ReadFailure],
     bytes_in_all: int,
     *,
+    shard: Shard | None = None,
     delete_missing: bool = False,
     quiet: bool = False,
 ) -> IndexingReport:
     """Index the items, showing progress on standard error; Ctrl-C stops after the document under way."""
     from indexer.pipeline import index_corpus
+    from indexer.sharding import WHOLE
 
     progress = ProgressLine(bytes_in_all)
     shown = 0
@@ -124,6 +127,7 @@ def run(
             return index_corpus(
                 index,
                 progress.watch(items),
+                shard=shard or WHOLE,
                 progress=show,
                 delete_missing=delete_missing,
                 should_stop=should_stop,

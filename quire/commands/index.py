@@ -16,6 +16,17 @@ from quire.progress import total_bytes
 if TYPE_CHECKING:
     from indexer import IndexingReport
     from indexer.opening import Place
+    from indexer.sharding import Shard
+
+
+def _shard(text: str) -> Shard:
+    from indexer.errors import InvalidSettings
+    from indexer.sharding import Shard
+
+    try:
+        return Shard.parse(text)
+    except InvalidSettings as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command("index")
@@ -32,6 +43,12 @@ if TYPE_CHECKING:
     help="Keep the vector of each token, for late interaction: finer results, a larger index.",
 )
 @click.option("--ignore", multiple=True, metavar="PATTERN", help="Leave these files out (as in .gitignore).")
+@click.option(
+    "--shard",
+    type=_shard,
+    metavar="N/M",
+    help="Take the Nth of M parts of the sources only: M workers together take all.",
+)
 @click.option("--delete-missing", is_flag=True, help="Delete what is in the index and not in the sources.")
 @click.option(
     "--failures", type=click.Path(path_type=Path), metavar="FILE", help="Write all failures there, as JSON."
@@ -66,6 +83,7 @@ def index_command(state: State, /, sources: tuple[Path, ...], index_path: Place,
             index,
             read_corpus(sources, reading),
             total_bytes(sources),
+            shard=options["shard"],
             delete_missing=options["delete_missing"],
             quiet=options["quiet"],
         )
