@@ -12,7 +12,7 @@ from indexer.filters import And, Filter, Range
 from indexer.protocol import IndexReader, Numbers, Selection
 
 if TYPE_CHECKING:
-    from engine.personal.store import ReaderStore
+    from engine.personal.readers import Readers
 
 DATE_FIELDS = ("date", "published", "posted", "created", "updated")
 """Of several fields with dates the first of these counts, or else the first by name."""
@@ -21,7 +21,7 @@ _PASSAGES = 5000  # of the newest documents so many passages at most are looked 
 
 def popular(
     reader: IndexReader,
-    store: ReaderStore,
+    store: Readers,
     wanted: int,
     left_out: Collection[str],
     selection: Selection | None,

@@ -14,8 +14,9 @@ from indexer.filters import filter_from_json
 
 if TYPE_CHECKING:
     from engine.event import Event
+    from engine.personal.history import Forgotten, Recorded
     from engine.personal.interests import Interests
-    from engine.personal.store import Forgotten, ReaderStore, Recorded
+    from engine.personal.readers import Readers
     from engine.recommendations import Recommendations
     from engine.summary import Keyphrase, Summariser, Summary
     from indexer.filters import Filter
@@ -39,11 +40,11 @@ class ForReaders(ABC):
         """Return an answer from the index, its errors translated."""
 
     @property
-    def readers(self) -> ReaderStore:
+    def readers(self) -> Readers:
         """What readers did, declared and turned off: of this engine's tenant.
 
         Raises:
-            SearchError: the index has no folder, or the store cannot be opened.
+            SearchError: the index has no place for readers, or the store cannot be opened.
         """
         return self._readership.store
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import SearchError
@@ -19,13 +18,10 @@ from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
     from engine.personal.interests import Interests
-    from engine.personal.learned import LearnedWeights
     from engine.personal.profiles import Profiles
+    from engine.personal.readers import Readers
     from engine.personal.settings import PersonalSettings
-    from engine.personal.store import ReaderStore
 
-FOLDER = "readers"
-"""Beside the index's files: what readers did, a file for each tenant."""
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +29,8 @@ class Readership:
     """Opens the store of a tenant's readers when it is first needed. Safe to share between threads.
 
     Args:
-        folder: The index's; None for an index that has none, and so no readers.
+        index: Whose readers: one with a `path` (they are in its folder), or with a `cluster` and a `name` (they are
+            beside it on Elasticsearch); any other has none.
         tenant: Whose readers.
         encoder: Reads what they declared.
         settings: How their past counts; None for the defaults.
@@ -43,54 +40,50 @@ class Readership:
     """
 
     def __init__(
-        self, folder: Path | None, tenant: str, encoder: QueryEncoder, settings: PersonalSettings | None
+        self, index: object, tenant: str, encoder: QueryEncoder, settings: PersonalSettings | None
     ) -> None:
-        self._folder = folder
+        self._index = index
         self._tenant = tenant
         self._encoder = encoder
         self._settings = settings
         self._lock = threading.Lock()
-        self._store: ReaderStore | None = None
+        self._store: Readers | None = None
         self._profiles: Profiles | None = None
-        self._weights: LearnedWeights | None = None
         if not (
             tenant.isascii() and tenant.replace("_", "").replace("-", "").isalnum() and len(tenant) <= 64
         ):
             from engine.personal.schema import file_of
 
-            file_of(folder or Path(), tenant)  # which says what is wrong with it
+            file_of("", tenant)  # which says what is wrong with it
 
     @property
     def settings(self) -> PersonalSettings:
         """How readers' past counts, as clicks have taught it or as it was set."""
+        from engine.personal.learned import over
+
         if self._settings is None:
             from engine.personal.settings import PersonalSettings
 
             self._settings = PersonalSettings()
-        if self._folder is None:
+        if not self.known:
             return self._settings
-        if self._weights is None:
-            from engine.personal.learned import LearnedWeights, path_of
-
-            self._weights = LearnedWeights(path_of(self._folder / FOLDER, self._tenant))
-        return self._weights.over(self._settings)
+        try:
+            return over(self._settings, self.store.weights_in_use())
+        except SearchError:  # which is told where the readers themselves are asked for
+            return self._settings
 
     @property
-    def store(self) -> ReaderStore:
+    def store(self) -> Readers:
         """What readers did.
 
         Raises:
-            SearchError: the index has no folder; or the store cannot be opened.
+            SearchError: the index has no place for them; or the store cannot be opened.
         """
-        if self._folder is None:
-            raise SearchError(
-                "readers are kept in the index's folder, and this index has none; use SearchEngine.open"
-            )
         with self._lock:
             if self._store is None:
-                from engine.personal.store import ReaderStore
+                from engine.personal.opening import readers_of
 
-                self._store = ReaderStore.open(self._folder, self._tenant)
+                self._store = readers_of(self._index, self._tenant)
             return self._store
 
     @property
@@ -153,7 +146,15 @@ class Readership:
 
     @property
     def known(self) -> bool:
-        """Whether there are readers at all."""
-        if self._store is not None:
-            return True
-        return self._folder is not None and (self._folder / FOLDER / f"{self._tenant}.db").exists()
+        """Whether there are readers at all; it costs next to nothing."""
+        folder = getattr(self._index, "path", None)
+        if (
+            folder is not None and self._store is None
+        ):  # nothing of `engine.personal` is imported for everyone's list
+            return bool((folder / "readers" / f"{self._tenant}.db").exists())
+        if folder is None and getattr(self._index, "cluster", None) is None:
+            return False
+        try:
+            return folder is not None or self.store.exists
+        except SearchError:
+            return True  # what is wrong is told to whom it concerns

@@ -27,7 +27,7 @@ from indexer.protocol import IndexReader, Numbers, Selection
 
 if TYPE_CHECKING:
     from engine.personal.interests import Interests
-    from engine.personal.store import ReaderStore
+    from engine.personal.readers import Readers
 
 DIVERSITY = 0.2
 """Costs nothing that could be measured, and makes lists less alike (benchmarks/recommendation.py)."""
@@ -45,7 +45,7 @@ class Past:
     """
 
     interests: Interests | None = None
-    store: ReaderStore | None = None
+    store: Readers | None = None
     dislikes: float = 0.5
 
 
@@ -145,7 +145,7 @@ def _for_interests(
 
 def _for_everyone(
     reader: IndexReader,
-    store: ReaderStore | None,
+    store: Readers | None,
     wanted: int,
     taken: Collection[str],
     filters: Filter | None,

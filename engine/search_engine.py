@@ -69,7 +69,7 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         personal: PersonalSettings | None = None,
     ) -> None:
         self._prepare(index, lambda: encoder, settings, reranker, lambda: None)
-        self._readership = Readership(getattr(index, "path", None), tenant, self._encoder, personal)
+        self._readership = Readership(index, tenant, self._encoder, personal)
 
     def _prepare(
         self,
@@ -127,7 +127,7 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         engine = cls.__new__(cls)
         scorer = None if isinstance(reranker, str) else reranker
         engine._prepare(index, lambda: index.encoder, settings, scorer, index.close)
-        engine._readership = Readership(getattr(index, "path", None), tenant, engine._encoder, personal)
+        engine._readership = Readership(index, tenant, engine._encoder, personal)
         return engine
 
     def search(

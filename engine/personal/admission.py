@@ -5,7 +5,7 @@ wrong. (A day, because logs mix up time zones.)
 
 A reader floods who has more than `HOUR_LIMIT` events in some hour, more than `DAY_LIMIT` in some 24 hours, or more
 than `UNTIMED_LIMIT` without a time: one every 3.6 seconds for an hour on end is a script. Their events are kept, but
-nothing is learnt from them for others (`ReaderStore.reads`), and in their own history each document counts once. It is
+nothing is learnt from them for others (`Readers.reads`), and in their own history each document counts once. It is
 judged by the events' own times, so neither the order in which they arrive nor how often matters.
 """
 
@@ -42,6 +42,11 @@ def split_by_clock(events: Iterable[Event], now: datetime | None = None) -> tupl
     for event in events:
         (ahead if event.at is not None and is_ahead(event.at, now) else possible).append(event)
     return possible, ahead
+
+
+def may_flood(total: int) -> bool:
+    """Whether so many events can be a flood at all."""
+    return total > min(HOUR_LIMIT, DAY_LIMIT, UNTIMED_LIMIT)
 
 
 def is_flood(times: NDArray[np.int64], untimed: int) -> bool:

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from engine.errors import ReaderStoreBusy
 from engine.personal.history import Forgotten
+from engine.personal.lists_in_file import unlearn
 from engine.personal.recording import floods_between, next_change, reader_number
-from engine.personal.together import unlearn
 
 
 def begin(connection: sqlite3.Connection, user_ids: Iterable[str]) -> None:

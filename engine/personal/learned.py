@@ -1,4 +1,4 @@
-"""Weights that were learnt from a tenant's clicks: a small file beside that tenant's readers, which searches heed.
+"""Weights that were learnt from a tenant's clicks: kept beside that tenant's readers, and heeded by searches.
 
 It holds sums over all readers and names none of them.
 """
@@ -53,6 +53,11 @@ def as_learned(score: float, near: float, together: float) -> Learned | None:
     return Learned(min(near, _MOST), min(together / near, _MOST) if near > 0 else 0.0)
 
 
+def over(settings: PersonalSettings, learned: Learned | None) -> PersonalSettings:
+    """Return settings with what was learnt in the place of what was set, unless they say that it does not count."""
+    return learned.applied(settings) if learned is not None and settings.learned else settings
+
+
 class LearnedWeights:
     """The weights in a tenant's file as they stand now: it is read again when it has changed.
 
@@ -61,29 +66,24 @@ class LearnedWeights:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._known: tuple[int, Learned | None] = (0, None)
 
-    def over(self, settings: PersonalSettings) -> PersonalSettings:
-        """Return settings with what was learnt in the place of what was set, unless they say that it does not count.
-
-        A file that cannot be read counts for nothing, and the log says so.
-        """
-        if not settings.learned:
-            return settings
+    def in_use(self) -> Learned | None:
+        """Return the weights; None where there are none, or none that can be read (the log says so)."""
         try:
-            changed = self._path.stat().st_mtime_ns
+            changed = self.path.stat().st_mtime_ns
         except OSError:
-            return settings
+            return None
         stamp, learned = self._known
         if stamp != changed:
             try:
-                learned = read_learned(self._path)
+                learned = read_learned(self.path)
             except ReaderStoreError as error:
                 _log.warning("%s", error)
                 learned = None
             self._known = (changed, learned)
-        return settings if learned is None else learned.applied(settings)
+        return learned
 
 
 def path_of(folder: Path, tenant: str) -> Path:
@@ -98,24 +98,41 @@ def read_learned(path: Path) -> Learned | None:
         ReaderStoreError: it cannot be read, or is not one of these files.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise ReaderStoreError(f"{path} cannot be read: {error}; delete it, and learn again") from error
-    values = [content.get(name) if isinstance(content, dict) else None for name in ("weight", "together")]
-    if not isinstance(content, dict) or content.get("format") != FORMAT or not all(map(_usable, values)):
+    return learned_from_json(content, str(path))
+
+
+def learned_from_json(content: bytes | str, place: str) -> Learned:
+    """Return the weights that `learned_to_json` wrote.
+
+    Raises:
+        ReaderStoreError: it is something else.
+    """
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise ReaderStoreError(f"{place} cannot be read: {error}; delete it, and learn again") from error
+    values = [found.get(name) if isinstance(found, dict) else None for name in ("weight", "together")]
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not all(map(_usable, values)):
         raise ReaderStoreError(
-            f"{path} holds no weights: expected format {FORMAT} with a weight and together from 0 to {_MOST:g}; "
+            f"{place} holds no weights: expected format {FORMAT} with a weight and together from 0 to {_MOST:g}; "
             "delete it, and learn again"
         )
-    return Learned(float(content["weight"]), float(content["together"]), content.get("facts", {}))
+    return Learned(float(found["weight"]), float(found["together"]), found.get("facts", {}))
+
+
+def learned_to_json(learned: Learned) -> str:
+    """Return weights as they are kept."""
+    return json.dumps({"format": FORMAT, **asdict(learned)}, indent=1, sort_keys=True)
 
 
 def write_learned(learned: Learned, path: Path) -> None:
     """Write weights, whole or not at all."""
-    content = {"format": FORMAT, **asdict(learned)}
-    replace_atomically(path, json.dumps(content, indent=1, sort_keys=True).encode() + b"\n")
+    replace_atomically(path, learned_to_json(learned).encode() + b"\n")
 
 
 def _usable(value: object) -> bool:

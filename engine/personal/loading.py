@@ -3,68 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections import OrderedDict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
 from itertools import groupby
 
 from engine.event import KINDS, Event, content_identity, moment
 from engine.personal.history import NOBODY, UNTIMED, Declared, History, Row, history_of
-from engine.personal.recording import stored_kind
-
-LIKING = ("read", "click", "dwell", "like", "save")
-DISLIKING = ("dislike", "hide")
-_KEPT_ROWS = 100_000
+from engine.personal.reading import event_order, liked
+from engine.personal.recent import Recent
 
 
-@dataclass(slots=True)
-class Recent:
-    """Histories read lately, so that after one event more only that one is read; at most 100,000 events in all."""
-
-    _kept: OrderedDict[str, tuple[int, int, list[Row]]] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def history(self, connection: sqlite3.Connection, user_id: str) -> History:
-        """Return the history of a reader as the connection sees it."""
-        reader = connection.execute(
-            "SELECT number, version, removed, flooding FROM readers WHERE user_id = ?", (user_id,)
-        ).fetchone()
-        if reader is None:
-            self.drop(user_id)
-            return NOBODY
-        number, version, removed, flooding = reader
-        rows = self._rows(connection, user_id, number, version, removed)
-        return history_of(
-            version,
-            rows,
-            declared_by(connection, number),
-            muted_by(connection, number),
-            flooding=bool(flooding),
-        )
-
-    def _rows(
-        self, connection: sqlite3.Connection, user_id: str, number: int, version: int, removed: int
-    ) -> list[Row]:
-        with self._lock:
-            known = self._kept.get(user_id)
-        if known and known[0] == number and removed <= known[1] <= version:
-            new = rows_of(connection, number, known[1]) if known[1] < version else []
-            rows = sorted(known[2] + new) if new else known[2]
-        else:
-            rows = sorted(rows_of(connection, number))
-        with self._lock:
-            self._kept[user_id] = (number, version, rows)
-            self._kept.move_to_end(user_id)
-            in_all = sum(len(rows) for _, _, rows in self._kept.values())
-            while in_all > _KEPT_ROWS and self._kept:
-                in_all -= len(self._kept.popitem(last=False)[1][2])
-        return rows
-
-    def drop(self, user_id: str) -> None:
-        """Keep nothing of a reader in memory."""
-        with self._lock:
-            self._kept.pop(user_id, None)
+def history(connection: sqlite3.Connection, recent: Recent, user_id: str) -> History:
+    """Return the history of a reader as the connection sees it; what was read lately is not read again."""
+    reader = connection.execute(
+        "SELECT number, version, removed, flooding FROM readers WHERE user_id = ?", (user_id,)
+    ).fetchone()
+    if reader is None:
+        recent.drop(user_id)
+        return NOBODY
+    number, version, removed, flooding = reader
+    rows = recent.rows(user_id, number, version, removed, lambda since: rows_of(connection, number, since))
+    return history_of(
+        version, rows, declared_by(connection, number), muted_by(connection, number), flooding=bool(flooding)
+    )
 
 
 def rows_of(connection: sqlite3.Connection, number: int, since: int = 0) -> list[Row]:
@@ -126,12 +86,7 @@ def events_of(connection: sqlite3.Connection, number: int, user_id: str) -> list
         )
         for at, doc_id, kind, weight, identity in rows
     ]
-    return sorted(events, key=_order)
-
-
-def _order(event: Event) -> tuple[bool, float, str, str, float]:
-    at = event.at
-    return at is not None, at.timestamp() if at else 0.0, event.doc_id, event.kind, event.weight
+    return sorted(events, key=event_order)
 
 
 def _event_id(
@@ -157,13 +112,7 @@ def reads_between(
         " WHERE e.reader BETWEEN ? AND ? AND NOT r.flooding ORDER BY e.reader",
         (first, last),
     )
-    liking, disliking = {stored_kind(kind) for kind in kinds}, {stored_kind(kind) for kind in DISLIKING}
     for reader, own in groupby(rows, key=lambda row: row[0]):
-        liked, disliked = set(), set()
-        for _, doc_id, kind, weight in own:
-            if kind in disliking:
-                disliked.add(doc_id)
-            elif kind in liking and weight > 0:
-                liked.add(doc_id)
-        if liked - disliked:
-            yield reader, tuple(sorted(liked - disliked))
+        doc_ids = liked(((doc_id, _kind(kind), weight) for _, doc_id, kind, weight in own), kinds)
+        if doc_ids:
+            yield reader, doc_ids

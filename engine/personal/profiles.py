@@ -15,13 +15,13 @@ from engine.meaning import QueryEncoder
 from engine.personal.interests import Interests, Stated, interests_of
 from engine.personal.settings import PersonalSettings
 from engine.personal.tilt import Tilt, tilt_of
-from engine.personal.together import neighbours, stamp
+from engine.personal.together import neighbours
 from engine.personal.weighing import weigh
 from indexer.encoding import Vectors
 from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
-    from engine.personal.store import ReaderStore
+    from engine.personal.readers import Readers
 
 KEPT = 256
 """So many readers' profiles are kept in memory, those asked for last."""
@@ -65,7 +65,7 @@ class Profiles:
     """
 
     def __init__(
-        self, store: ReaderStore, encoder: QueryEncoder, settings: PersonalSettings, kept: int = KEPT
+        self, store: Readers, encoder: QueryEncoder, settings: PersonalSettings, kept: int = KEPT
     ) -> None:
         self._store = store
         self._encoder = encoder
@@ -82,16 +82,16 @@ class Profiles:
             reader: The index.
             at: When they ask, in seconds since 1970: nothing that is not earlier counts. None for now.
         """
-        version = self._store.version(user_id)
+        standing = self._store.standing(user_id)
         with self._lock:
             known = self._profiles.get(user_id)
-            if known is not None and known.version != version:
+            if known is not None and known.version != standing.version:
                 known = None
                 del self._profiles[user_id]
-        if version == 0:
+        if standing.version == 0:
             return None
         now = time.time() // TICK * TICK if at is None else at
-        learnt = stamp(self._store)
+        learnt = standing.learnt
         if known is not None and _of(known) == (learnt, reader.generation, now, at):
             with self._lock:
                 if user_id in self._profiles:

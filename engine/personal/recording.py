@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from engine.event import KINDS, Event, microseconds
-from engine.personal.admission import DAY, HOUR_LIMIT, UNTIMED_LIMIT, is_flood
+from engine.personal.admission import DAY, is_flood, may_flood
 from engine.personal.history import Recorded
 
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
@@ -140,12 +140,11 @@ class _Documents:
 
 def _floods(connection: sqlite3.Connection, reader: int, new: Iterable[Event], total: int) -> bool:
     """Whether events that were just added make a flood; only hours and days that they are in are looked at."""
-    if total <= HOUR_LIMIT:
+    if not may_flood(total):
         return False
     ticks = [tick for event in new if (tick := microseconds(event.at)) is not None]
-    return (bool(ticks) and floods_between(connection, reader, min(ticks) - DAY, max(ticks) + DAY)) or (
-        total > UNTIMED_LIMIT and floods_between(connection, reader, _LAST, _LAST)
-    )
+    first, last = (min(ticks) - DAY, max(ticks) + DAY) if ticks else (_LAST, _LAST)
+    return floods_between(connection, reader, first, last)
 
 
 def floods_between(

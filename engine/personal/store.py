@@ -14,7 +14,8 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from engine.errors import InvalidProfileChange, ReaderStoreError
@@ -22,7 +23,12 @@ from engine.event import Event, InvalidEvent, name_fault
 from engine.personal import erasing, loading, recording, schema, wishes
 from engine.personal.admission import split_by_clock
 from engine.personal.history import NAMED, NOBODY, Declared, Forgotten, History, Recorded
+from engine.personal.learned import Learned, LearnedWeights, path_of, read_learned, write_learned
+from engine.personal.lists_in_file import FileLists
 from engine.personal.reader_file import ReaderFile
+from engine.personal.readers import LIKING, Standing
+from engine.personal.reading import exported
+from engine.personal.recent import Recent
 
 __all__ = ["Declared", "Forgotten", "History", "ReaderStore", "Recorded"]
 
@@ -41,7 +47,8 @@ class ReaderStore(ReaderFile):
 
     def __init__(self, path: Path, tenant: str, wait: float = schema.WAIT) -> None:
         super().__init__(path, tenant, wait)
-        self._recent = loading.Recent()
+        self._recent = Recent()
+        self.lists = FileLists(self)
 
     @classmethod
     def open(cls, folder: str | Path, tenant: str = "default", *, wait: float = schema.WAIT) -> ReaderStore:
@@ -94,13 +101,17 @@ class ReaderStore(ReaderFile):
         found: int | None = self.one("SELECT version FROM readers WHERE user_id = ?", _named(user_id))
         return found or 0
 
+    def standing(self, user_id: str) -> Standing:
+        """Return what a reader's results rest on, as it stands now."""
+        return Standing(self.version(user_id), self.lists.stamp())
+
     def history(self, user_id: str) -> History:
         """Return what a reader did, declared and turned off; an empty history of somebody unknown."""
         _named(user_id)
         if not self.exists:
             return NOBODY
         with self.read() as connection:
-            return self._recent.history(connection, user_id)
+            return loading.history(connection, self._recent, user_id)
 
     # What readers say
 
@@ -220,7 +231,7 @@ class ReaderStore(ReaderFile):
             with self.read() as connection:
                 yield from loading.events_of(connection, number, user_id)
 
-    def reads(self, kinds: Collection[str] = loading.LIKING) -> Iterator[tuple[str, tuple[str, ...]]]:
+    def reads(self, kinds: Collection[str] = LIKING) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield readers with the documents that they met and liked, each once, sorted.
 
         That is what may be learnt from for others: readers who flood are left out, and so is what a reader disliked
@@ -256,16 +267,7 @@ class ReaderStore(ReaderFile):
             with self.read() as connection:
                 number = recording.reader_number(connection, user_id)
                 events = loading.events_of(connection, number, user_id)
-        return {
-            "user_id": user_id,
-            "tenant": self.tenant,
-            "events": [event.to_record() for event in events],
-            "declared": [
-                {"text": one.text, "weight": one.weight, "at": _iso(one.at)} for one in history.declared
-            ],
-            "muted": sorted(history.muted),
-            "flooding": history.flooding,
-        }
+        return exported(self.tenant, user_id, history, events)
 
     def pseudonym(self, user_id: str) -> str:
         """Return what stands for a reader in logs: 16 hexadecimal digits of HMAC-SHA256.
@@ -279,6 +281,38 @@ class ReaderStore(ReaderFile):
             key = self.one("SELECT key FROM store")
             salt = self.one("SELECT salt FROM readers WHERE user_id = ?", user_id) or b""
         return hmac.new(key, salt + user_id.encode(), "sha256").hexdigest()[:16]
+
+    # Weights that were learnt from clicks
+
+    @property
+    def place(self) -> str:
+        """Where the readers are kept, for messages."""
+        return str(self.path)
+
+    @property
+    def weights_place(self) -> str:
+        """Where the weights are kept, for messages."""
+        return str(self._weights.path)
+
+    def learned(self) -> Learned | None:
+        """Return the weights that were learnt from clicks; None before any were.
+
+        Raises:
+            ReaderStoreError: they cannot be read.
+        """
+        return read_learned(self._weights.path)
+
+    def keep_learned(self, learned: Learned) -> None:
+        """Keep weights, in the place of those before: whole or not at all."""
+        write_learned(learned, self._weights.path)
+
+    def weights_in_use(self) -> Learned | None:
+        """Return the weights that searches heed; a file that cannot be read counts for nothing, as the log says."""
+        return self._weights.in_use()
+
+    @cached_property
+    def _weights(self) -> LearnedWeights:
+        return LearnedWeights(path_of(self.path.parent, self.tenant))
 
     def _numbered(self) -> Iterator[tuple[int, str]]:
         last = 0
@@ -296,7 +330,3 @@ def _named(user_id: str) -> str:
     if fault:
         raise InvalidProfileChange(f"a reader's id {fault}")
     return user_id
-
-
-def _iso(at: float) -> str | None:
-    return datetime.fromtimestamp(at, UTC).isoformat() if at == at else None

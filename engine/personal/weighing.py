@@ -12,7 +12,7 @@ from engine.fusion import Floats
 from engine.personal.settings import PersonalSettings
 
 if TYPE_CHECKING:
-    from engine.personal.store import History
+    from engine.personal.history import History
 
 _DAY = 86_400.0
 

@@ -16,7 +16,15 @@ from engine import Event, PersonalSettings, Query, SearchEngine
 from engine.errors import ReaderStoreError
 from engine.personal.clicked import read_together, terms_of
 from engine.personal.coreading import CoReading
-from engine.personal.learned import Learned, LearnedWeights, as_learned, path_of, read_learned, write_learned
+from engine.personal.learned import (
+    Learned,
+    LearnedWeights,
+    as_learned,
+    over,
+    path_of,
+    read_learned,
+    write_learned,
+)
 from engine.personal.learning import learn
 from engine.personal.together import neighbours
 from indexer.document import Document
@@ -124,11 +132,12 @@ def test_searches_heed_the_file_as_soon_as_it_is_there(engine: SearchEngine) -> 
         hit = next(hit for hit in engine.search(query, k=40).hits if hit.doc_id == "d25")
         return next(term.value for term in hit.ledger.terms if term.name == "interest")
 
-    before, path = interest(), path_of(engine.readers.path.parent, "default")
+    before, path = interest(), Path(engine.readers.weights_place)
     assert before != 0
-    write_learned(Learned(15.0, 0.0, {"lists": 3}), path)
+    assert engine.readers.learned() is None
+    engine.readers.keep_learned(Learned(15.0, 0.0, {"lists": 3}))
     assert interest() == pytest.approx(2 * before, abs=1e-6)
-    assert read_learned(path) == Learned(15.0, 0.0, {"lists": 3})
+    assert read_learned(path) == engine.readers.learned() == Learned(15.0, 0.0, {"lists": 3})
     path.unlink()
     assert interest() == before
 
@@ -136,9 +145,9 @@ def test_searches_heed_the_file_as_soon_as_it_is_there(engine: SearchEngine) -> 
 def test_settings_can_say_that_it_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "default.weights.json"
     write_learned(Learned(1.0, 2.0), path)
-    weights = LearnedWeights(path)
-    assert weights.over(PersonalSettings()) == PersonalSettings(weight=1.0, together=2.0)
-    assert weights.over(PersonalSettings(learned=False)) == PersonalSettings(learned=False)
+    learned = LearnedWeights(path).in_use()
+    assert over(PersonalSettings(), learned) == PersonalSettings(weight=1.0, together=2.0)
+    assert over(PersonalSettings(learned=False), learned) == PersonalSettings(learned=False)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +169,6 @@ def test_a_damaged_file_is_an_error_when_read_and_no_harm_in_a_search(
     path.write_text(content)
     with pytest.raises(ReaderStoreError, match="delete it, and learn again"):
         read_learned(path)
-    assert LearnedWeights(path).over(PersonalSettings()) == PersonalSettings()
+    assert LearnedWeights(path).in_use() is None
     assert "delete it" in caplog.text
     assert read_learned(tmp_path / "absent.json") is None

@@ -136,8 +136,6 @@ def test_bit_by_bit_is_the_same_as_from_the_beginning(
             "engine.personal.admission.UNTIMED_LIMIT", 0
         )  # an event of weight 0.5 without a time floods
         patch.setattr("engine.personal.admission.HOUR_LIMIT", 10**9)
-        patch.setattr("engine.personal.recording.HOUR_LIMIT", 0)
-        patch.setattr("engine.personal.recording.UNTIMED_LIMIT", 0)
         store.add([Event(user, doc_id, at=NOON) for user, own in reads.items() for doc_id in own])
         learn(store, how)
         for what, user, doc_id in after:
