@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Self
 
+from indexer.document import storable
 from indexer.errors import InvalidSettings
 
 _WRITTEN = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
@@ -59,7 +60,7 @@ class Shard:
     def __contains__(self, doc_id: object) -> bool:
         if self.count == 1:
             return True
-        digest = blake2b(str(doc_id).encode(), digest_size=8, person=b"quire-shard").digest()
+        digest = blake2b(storable(str(doc_id)).encode(), digest_size=8, person=b"quire-shard").digest()
         return int.from_bytes(digest, "big") % self.count == self.number - 1
 
 

@@ -160,7 +160,8 @@ def documents_body(made: Made, *, shards: int, replicas: int) -> dict[str, Any]:
         "relaxed": {"type": "object", "enabled": False},
         "started": {"type": "long", **_STATED},
         "beat": {"type": "long", **_STATED},
-        "place": dict(_UNSEARCHED),
+        "worker": dict(_UNSEARCHED),
+        "machine": dict(_UNSEARCHED),
         "pending": {"type": "object", "enabled": False},
     }
     return _body(made, properties, ["title", "text", "words", "mean"], shards, replicas)
