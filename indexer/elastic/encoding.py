@@ -18,7 +18,7 @@ def path_of(*parts: object) -> str:
 
 
 def query_of(params: Mapping[str, Any]) -> str:
-    """Return the query of a URL from its question mark on, or the empty string; parameters that are None are left out."""
+    """Return the query of a URL with its question mark, or the empty string; a parameter that is None is left out."""
     words = {name: _word(value) for name, value in params.items() if value is not None}
     return "?" + urlencode(words, safe=",*:", quote_via=quote) if words else ""
 

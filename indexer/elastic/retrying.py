@@ -79,7 +79,7 @@ def reason_of(error: BaseException) -> str:
         if isinstance(found, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {found.verify_message}"
         if isinstance(found, ssl.SSLError):
-            return f"TLS failed: {found.reason or found}"
+            return f"TLS failed: {getattr(found, 'reason', None) or found}"
     if any(type(found).__name__ == "NameResolutionError" for found in chain):
         return "the name of the host is unknown"
     for found in reversed(chain):

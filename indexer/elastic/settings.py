@@ -78,6 +78,8 @@ class ElasticSettings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
                 raise InvalidSettings(f"{name} must be from {least} to {most}, found {value!r}")
+            if name not in _FRACTIONS and not isinstance(value, int):
+                raise InvalidSettings(f"{name} must be a whole number, found {value!r}")
         if self.quantisation not in get_args(Quantisation):
             known = ", ".join(get_args(Quantisation))
             raise InvalidSettings(f"quantisation must be one of {known}, found {self.quantisation!r}")
@@ -133,3 +135,4 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("replicas", 0, 20),
     ("bulk_megabytes", 0.1, 90),
 )
+_FRACTIONS = frozenset({"timeout_seconds", "connect_seconds", "bulk_megabytes"})

@@ -154,10 +154,10 @@ class Wire:
                 method, target, body=payload, headers=headers, request_timeout=seconds, max_retries=0
             )
         except elastic_transport.ConnectionTimeout as error:
-            sent = not any(isinstance(cause, ConnectTimeoutError) for cause in error.errors)
+            sent = not isinstance(error.__cause__, ConnectTimeoutError)
             raise Lost("no answer in time", sent=sent, slow=True) from error
         except elastic_transport.ConnectionError as error:
-            sent = not any(isinstance(cause, NewConnectionError) for cause in error.errors)
+            sent = not isinstance(error.__cause__, NewConnectionError)
             passes = not isinstance(error, elastic_transport.TlsError)
             raise Lost(reason_of(error), sent=sent and passes, again=passes) from error
         except elastic_transport.SerializationError as error:
