@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
-from indexer.document import FieldKind, MetadataValue, Scalar
+from indexer.document import FieldKind, MetadataValue, Scalar, kind_of
 from indexer.errors import InvalidFilter
 
 Fields = Mapping[str, frozenset[FieldKind]]
@@ -40,7 +40,16 @@ def field_rows(
 
 
 def comparable(name: str, value: Scalar, fields: Fields) -> tuple[FieldKind, str | None, float | None]:
-    """Return kind, text and number of a value, read as a kind that the field holds.
+    """Return kind, text and number of a value, read as `read_as` does.
+
+    Raises:
+        InvalidFilter: the field never holds such a value.
+    """
+    return field_row(read_as(name, value, fields))
+
+
+def read_as(name: str, value: Scalar, fields: Fields) -> Scalar:
+    """Return a value as one of a kind that the field holds.
 
     A string is read as a date, number or bool where the field holds no strings: "2020-01-31", "3.5", "true".
 
@@ -48,16 +57,13 @@ def comparable(name: str, value: Scalar, fields: Fields) -> tuple[FieldKind, str
         InvalidFilter: the field never holds such a value.
     """
     kinds = known_kinds(name, fields)
-    kind, text, number = field_row(value)
-    if kind in kinds:
-        return kind, text, number
+    if kind_of(value) in kinds:
+        return value
     if isinstance(value, str):
         for read in (_read_date, _read_number, _read_bool):
             other = read(value)
-            if other is not None:
-                kind, text, number = field_row(other)
-                if kind in kinds:
-                    return kind, text, number
+            if other is not None and kind_of(other) in kinds:
+                return other
     raise InvalidFilter(
         f"the field {name!r} holds values of kind {' and '.join(sorted(kinds))}; {value!r} is none"
     )

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 
 from indexer.encoding import Vectors
-from indexer.errors import IndexCorrupt, InvalidSettings
+from indexer.errors import IndexCorrupt
 from indexer.local.truth import Connections
 from indexer.protocol import Numbers, Scores
 from indexer.token_coding import Codes, TokenCoding
+from indexer.token_scores import token_scores
 
 KEY = "token_coding"  # in the truth's settings; without it the index keeps no tokens
 _ROWS = 500
@@ -25,10 +26,6 @@ _ROWS = 500
 def coding_of(meta: Mapping[str, str]) -> TokenCoding | None:
     """Return how the index of these settings codes tokens, or None when it keeps none."""
     return TokenCoding.from_text(meta[KEY]) if KEY in meta else None
-
-
-def _weights(weights: Scores) -> bool:
-    return bool((np.isfinite(weights) & (weights >= 0)).all())
 
 
 def insert(connection: sqlite3.Connection, rows: Iterable[tuple[int, bytes]]) -> None:
@@ -85,23 +82,7 @@ class TokenReader:
         Raises:
             InvalidSettings: the shapes do not fit each other or the index.
         """
-        count = len(tokens)
-        if tokens.shape != (count, self._coding.width) or weights.shape != (count,) or not _weights(weights):
-            raise InvalidSettings(
-                f"{count} tokens of the query must have the shape ({count}, {self._coding.width}) and as many "
-                f"weights of 0 or more; found shapes {tokens.shape} and {weights.shape}"
-            )
-        result = np.full(len(passages), np.nan, dtype=np.float32)
-        if not count or not len(passages):
-            return result
-        shares = np.asarray(weights, dtype=np.float64)
-        shares = shares / shares.sum() if shares.any() else np.full(count, 1 / count)
-        codes = self._codes(passages)
-        having = [at for at, number in enumerate(passages.tolist()) if len(codes.get(number, ()))]
-        best = self._coding.best_cosines(tokens, [codes[int(passages[at])] for at in having])
-        # Summed token by token, so that a passage's sum is made in the same order whatever stands beside it.
-        result[having] = (best.T * shares[:, None]).sum(axis=0)
-        return result
+        return token_scores(self._coding, tokens, weights, passages, self._codes)
 
     def _codes(self, passages: Numbers) -> dict[int, Codes]:
         wanted = passages.tolist()
