@@ -37,6 +37,12 @@ for name in [
 os.environ.pop("QUIRE_CONFIG", None)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make marks known, for `-m`."""
+    config.addinivalue_line("markers", "elasticsearch: asks a real server")
+    config.addinivalue_line("markers", "faults: kills and pauses nodes of an Elasticsearch of three")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["QUIRE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
@@ -114,6 +120,7 @@ def pytest_runtest_makereport(
     """Where the whole check runs, a test of Elasticsearch is skipped for want of a server alone."""
     report = yield
     asked = {"elasticsearch_url", "elasticsearch_cluster"} & set(getattr(item, "fixturenames", ()))
+    asked |= {mark.name for mark in item.iter_markers("elasticsearch")}
     if asked and report.skipped and os.environ.get("QUIRE_TEST_ELASTICSEARCH_REQUIRED"):
         if not can_be_had(own="elasticsearch_cluster" in asked):
             return report
