@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OLDEST = (9, 3)
-"""The first release that takes vectors as base64, as Quire sends them."""
+OLDEST = (9, 4)
+"""The first release that both takes vectors as base64 (so since 9.3) and gives them back so (since 9.4)."""
 
 _BELOW = 10
 SUPPORTED = f"Elasticsearch {OLDEST[0]}.{OLDEST[1]} or later, below {_BELOW}"

@@ -340,7 +340,7 @@ def _version(number: str) -> Answer:
     return Answer(body={"version": {"number": number}, "tagline": "You Know, for Search"})
 
 
-@pytest.mark.parametrize("number", ["9.3.0", "9.5.0", "9.12.1-SNAPSHOT"])
+@pytest.mark.parametrize("number", ["9.4.0", "9.5.0", "9.12.1-SNAPSHOT"])
 def test_a_server_of_the_supported_range_is_opened(server: ToldServer, number: str) -> None:
     server.tell(_version(number))
     with Cluster.open(f"elasticsearch://127.0.0.1:{server.port}/b") as cluster:
@@ -349,11 +349,11 @@ def test_a_server_of_the_supported_range_is_opened(server: ToldServer, number: s
     assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("number", ["8.19.2", "9.2.4", "10.0.0", "7.10.2", "banana"])
+@pytest.mark.parametrize("number", ["8.19.2", "9.3.9", "10.0.0", "7.10.2", "banana"])
 def test_another_server_is_refused_by_name(server: ToldServer, number: str) -> None:
     server.tell(_version(number))
     with pytest.raises(
-        IndexVersionMismatch, match=rf"runs version {number}; Quire works with Elasticsearch 9\.3"
+        IndexVersionMismatch, match=rf"runs version {number}; Quire works with Elasticsearch 9\.4"
     ):
         Cluster.open(f"elasticsearch://127.0.0.1:{server.port}/b")
 
