@@ -41,6 +41,8 @@ COMMANDS = {
     "stats": ("maintain", "Say what an index holds."),
     "verify": ("maintain", "Check an index's stores against each other."),
     "compact": ("maintain", "Give back the space of deleted documents."),
+    "rebuild": ("rebuild", "Make an index anew from what it keeps, while it is searched."),
+    "generations": ("generations", "List an index's generations; roll back, or drop old ones."),
     "delete": ("maintain", "Delete documents from an index."),
     "export": ("transfer", "Write an index's documents as JSON lines."),
     "import": ("transfer", "Index documents that `quire export` wrote."),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from indexer.backend import DocumentIndex
     from indexer.opening import Place
     from indexer.sharding import Shard
+    from quire.rebuild_lines import RebuildLine
 
 SHOWN_FAILURES = 20
 # What an index keeps of [indexing] for good; to change it is to index anew.
@@ -137,7 +138,7 @@ def run(
 
 
 @contextmanager
-def stopping_politely(progress: ProgressLine) -> Iterator[Callable[[], bool]]:
+def stopping_politely(progress: ProgressLine | RebuildLine) -> Iterator[Callable[[], bool]]:
     """Turn the first Ctrl-C or SIGTERM into a request that the function given answers; a second one interrupts."""
     asked = False
 

@@ -8,11 +8,8 @@ document, and the next pass copies it again.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-
-import numpy as np
 
 from indexer.analyser import Analyser
 from indexer.elastic.differences import Difference
@@ -48,6 +45,7 @@ class Copier:
         self.threads = threads
         self._old = old
         self._new = new
+        self._codes = ["codes"] if "token_coding" in old.meta else []
         self._analyser = analyser
         self._limit = limit
         self._send = send
@@ -112,8 +110,7 @@ class Copier:
                 _filter({"terms": {"document": list(numbers)}}),
                 ["document", "ordinal"],
                 size=_PASSAGES,
-                _source={"exclude_vectors": False},
-                docvalue_fields=["codes"] if "token_coding" in self._old.meta else [],
+                docvalue_fields=[{"field": "vector", "format": "binary"}, *self._codes],
             )
         )
         for number in numbers:
@@ -133,10 +130,9 @@ class Copier:
             _put(body, "title", title)
             _put(body, "headings", heading_terms)
             _put(body, "body", " ".join(terms(body["text"])))
-            if "vector" in body:
-                body["vector"] = b64encode(np.asarray(body["vector"], ">f4").tobytes()).decode()
-            if "codes" in hit.get("fields", {}):
-                body["codes"] = hit["fields"]["codes"][0]
+            for name in ("vector", "codes"):  # both as base64, as they were sent
+                if name in hit.get("fields", {}):
+                    body[name] = hit["fields"][name][0]
             address = {"_index": self._new.passages, "_id": hit["_id"], "routing": routing(whole.number)}
             yield {"index": address}, body
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from indexer.elastic.connection import Cluster
+from indexer.elastic.generations import Generation
 from indexer.elastic.scans import Moment
 
 END = 1 << 62
@@ -91,3 +93,20 @@ def ranges(parts: int) -> list[tuple[int, int]]:
     """Return so many ranges that together hold every document's number; as these are hashes, about as many in each."""
     bounds = [END * at // parts for at in range(parts + 1)]
     return list(pairwise(bounds))
+
+
+def missing_after(cluster: Cluster, left: Generation, counts: Generation) -> tuple[int, int]:
+    """Return how far one generation is behind another: documents that it lacks or has otherwise, and has too many.
+
+    Args:
+        cluster: Where.
+        left: The generation that was written to last.
+        counts: The one that is asked about.
+    """
+    with Moment(cluster, left.documents) as old, Moment(cluster, counts.documents) as new:
+        found = differences(
+            records_of(old, 0, END, copies=False, content_only=True),
+            records_of(new, 0, END, copies=True, content_only=True),
+        )
+        wanted = [each.wanted for each in found]
+    return sum(wanted), len(wanted) - sum(wanted)

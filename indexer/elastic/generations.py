@@ -66,9 +66,27 @@ class Generation:
         return concrete(documents_alias(self.name), self.number)
 
     @property
+    def state(self) -> str:
+        """In a word: current, building, half-made, or old."""
+        if self.current:
+            return "closing" if self.closing else "current"
+        if not self.complete:
+            return "half-made"
+        return "building" if self.building else "old"
+
+    @property
     def both(self) -> str:
         """Both indexes, as an address takes them."""
         return f"{self.passages},{self.documents}"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a generation holds, and the room that takes on the cluster's disks, with copies."""
+
+    documents: int
+    passages: int
+    megabytes: float
 
 
 class Generations:
@@ -227,6 +245,30 @@ class Generations:
                 f"generation {number} of {self.name} is the one that counts, and is not dropped"
             )
         self._cluster.request("DELETE", f"/{found[0].both}", params={"ignore_unavailable": "true"})
+
+    def delete_all(self) -> None:
+        """Delete every generation: there is no index of this name any more. Readers' own indexes stay.
+
+        Raises:
+            IndexNotFound: there is none.
+        """
+        every = self.all()
+        if not every:
+            raise IndexNotFound(f"there is no index {self.name!r} on the server")
+        names = ",".join(each.both for each in every)
+        self._cluster.request("DELETE", f"/{names}", params={"ignore_unavailable": True})
+
+    def room(self, generation: Generation) -> Room:
+        """Return what a generation holds, as far as its shards answer."""
+        lenient = {"ignore_unavailable": True}
+        documents = {"query": {"term": {"kind": "document"}}}
+        held = self._cluster.request(
+            "POST", f"/{generation.documents}/_count", params=lenient, body=documents
+        )
+        passages = self._cluster.request("POST", f"/{generation.passages}/_count", params=lenient, body={})
+        told = self._cluster.request("GET", f"/{generation.both}/_stats/store", params=lenient)
+        size = int(told["_all"]["total"].get("store", {}).get("size_in_bytes", 0))
+        return Room(int(held["count"]), int(passages["count"]), round(size / 1e6, 1))
 
     def state(self, generation: Generation) -> int:
         """Return the number of a generation's last commit, by which readers notice that there is something new."""
