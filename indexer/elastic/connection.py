@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -81,6 +82,7 @@ class Cluster:
         self.address = as_address(address)
         self.settings = settings
         _check_together(self.address, settings)
+        _warn_of_plain_text(self.address, settings)
         self._clock, self._sleep, self._chance = clock, sleep, chance
         self._breaker = Breaker(self.address.cluster, clock=clock)
         self._lock = threading.Lock()
@@ -302,6 +304,22 @@ def _wire(address: ElasticAddress, settings: ElasticSettings) -> Wire:
             f"an index on Elasticsearch needs the package {missing.name}, which is not installed: {INSTALL}"
         ) from missing
     return Wire(address, settings)
+
+
+def _warn_of_plain_text(address: ElasticAddress, settings: ElasticSettings) -> None:
+    open_hosts = [host for host, _ in address.hosts if not address.secure and not _is_here(host)]
+    if settings.authorization and open_hosts:
+        log.warning(
+            "the credentials of [elasticsearch] go to %s unencrypted: write elasticsearch+https://",
+            open_hosts[0],
+        )
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _check_together(address: ElasticAddress, settings: ElasticSettings) -> None:

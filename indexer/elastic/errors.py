@@ -88,7 +88,9 @@ def refusal(status: int, answer: Any, *, asked: str = "", who: str = "who asks")
             "Elasticsearch lifts the block by itself"
         )
     if status == 401:
-        hint = f"the cluster does not know {who}: check the credentials in [elasticsearch]"
+        hint = (
+            f"the cluster did not accept {who}: check api_key, or username and password, in [elasticsearch]"
+        )
         return ElasticForbidden(status, kind, f"{hint}. {reason}", asked)
     if status == 403:
         hint = f"{who} may not do this: docs/elasticsearch-security.md lists the roles that Quire needs"

@@ -330,10 +330,28 @@ def test_secrets_and_bodies_reach_no_log_and_no_error(
 
 def test_wrong_credentials_are_named_without_repeating_them(server: ToldServer) -> None:
     server.tell(Answer(401, {"error": {"type": "security_exception", "reason": "unable to authenticate"}}))
-    with pytest.raises(ElasticForbidden, match="does not know user 'reader'"):
+    with pytest.raises(ElasticForbidden, match="did not accept user 'reader'"):
         Cluster.open(
             f"elasticsearch://127.0.0.1:{server.port}/b", ElasticSettings(username="reader", password="x")
         )
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "warns"),
+    [
+        ("elasticsearch://search.example/b", {"username": "u", "password": "p"}, True),
+        ("elasticsearch://localhost,search.example/b", {"api_key": "k"}, True),
+        ("elasticsearch://search.example/b", {}, False),
+        ("elasticsearch+https://search.example/b", {"api_key": "k"}, False),
+        ("elasticsearch://localhost,127.0.0.1,[::1]/b", {"api_key": "k"}, False),
+    ],
+)
+def test_credentials_that_would_cross_a_network_in_the_clear_are_warned_of(
+    address: str, values: dict[str, Any], warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "indexer"):
+        Cluster(address, ElasticSettings(**values)).close()
+    assert any("unencrypted" in record.message for record in caplog.records) is warns
 
 
 def _version(number: str) -> Answer:
