@@ -38,10 +38,11 @@ INDEX = click.argument("index_path", metavar="INDEX", type=place, shell_complete
 
 
 def elastic_settings() -> ElasticSettings:
-    """Return what the configuration of the command that is running says of Elasticsearch."""
+    """Return what the configuration says of Elasticsearch: that of the command that is running, if one is."""
     from quire.cli import State
 
-    state = click.get_current_context().find_object(State)
+    context = click.get_current_context(silent=True)
+    state = None if context is None else context.find_object(State)
     return (state or State()).configuration().elasticsearch
 
 

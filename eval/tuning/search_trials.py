@@ -29,9 +29,11 @@ from eval.tuning.memoising import MemoisingEncoder, memoising
 from eval.tuning.stages import Values
 from eval.tuning.store import TrialStore, code_fingerprint, hashed
 from eval.tuning.trial import Floats, JudgedQuery
+from indexer.elastic.settings import ElasticSettings
 from indexer.encoding import Encoder
 from indexer.index import Index
 from indexer.local.manifest import NAME as MANIFEST
+from indexer.opening import open_index
 
 _CUTOFF = re.compile(r"@(\d+)")
 _WITHOUT_CUTOFF = 1000
@@ -39,7 +41,7 @@ _WITHOUT_CUTOFF = 1000
 
 @dataclass(frozen=True, slots=True)
 class TuningSource:
-    """A collection and the index of its documents."""
+    """A collection and the index of its documents: a folder, or an address."""
 
     index: str | Path
     collection: Collection
@@ -55,9 +57,11 @@ class SearchTrials(AbstractContextManager["SearchTrials"]):
         sources: Collections with their indexes.
         measure: What is tuned for; higher is better.
         baseline: The settings in use.
-        cache: Folder in which trials are kept for the next time; None keeps none.
+        cache: Folder in which trials are kept for the next time; None keeps none. Those on Elasticsearch never are:
+            nobody can tell afterwards whether the index was the same.
         encoder: The encoder of all indexes; without it each index loads its own.
         on_query: Told the collection, and how many of how many queries of the trial are done.
+        elastic: How to reach Elasticsearch, for indexes there; None for what the environment says.
 
     Raises:
         InvalidEvaluation: nothing is judged, the judged documents are not in the index, two collections have one
@@ -74,6 +78,7 @@ class SearchTrials(AbstractContextManager["SearchTrials"]):
         cache: Path | None = None,
         encoder: Encoder | None = None,
         on_query: Callable[[str, int, int], None] | None = None,
+        elastic: ElasticSettings | None = None,
     ) -> None:
         names = [source.collection.name for source in sources]
         if len(set(names)) < len(names):
@@ -90,7 +95,7 @@ class SearchTrials(AbstractContextManager["SearchTrials"]):
         self._searched: list[_Searched] = []
         try:
             for source in sources:
-                self._searched.append(_Searched(source, measure, cache, encoder, on_query))
+                self._searched.append(_Searched(source, measure, cache, encoder, on_query, elastic))
         except BaseException:
             self.close()
             raise
@@ -136,6 +141,7 @@ class _Searched:
         cache: Path | None,
         encoder: Encoder | None,
         on_query: Callable[[str, int, int], None] | None,
+        elastic: ElasticSettings | None,
     ) -> None:
         collection = source.collection
         self._name = collection.name
@@ -164,22 +170,25 @@ class _Searched:
             for topic in self._topics
         ]
         with translated():
-            self.index = Index.open(source.index, encoder=encoder)
+            self.index = open_index(source.index, encoder=encoder, elastic=elastic)
             self._snapshot = Snapshot(self.index.reader())
         self._memoising: MemoisingEncoder | None = None
         self._encoder = QueryEncoder(self._load)
         self._reranker = QueryReranker()
         self._rerankers: dict[str, str] = {}
-        self.warning = self._check_documents()
+        self.warning = self._check_documents(source)
+        local = self.index if isinstance(self.index, Index) else None
         identity = (
-            (self.index.path / MANIFEST).read_bytes(),
+            b"" if local is None else (local.path / MANIFEST).read_bytes(),
             self.index.encoder_identity.fingerprint,
             self.index.analyser.fingerprint,
             collection.fingerprint,
             str(measure),
             code_fingerprint(),
         )
-        self._store = TrialStore(cache, hashed(identity), [topic.query_id for topic in self._topics])
+        self._store = TrialStore(
+            None if local is None else cache, hashed(identity), [topic.query_id for topic in self._topics]
+        )
 
     def values(self, settings: SearchSettings) -> Floats:
         """Return the measure of each query with these settings."""
@@ -234,7 +243,7 @@ class _Searched:
             self._memoising = memoising(self.index.encoder)
         return self._memoising
 
-    def _check_documents(self) -> str:
+    def _check_documents(self, source: TuningSource) -> str:
         """Return a warning where relevant documents are not in the index.
 
         Raises:
@@ -251,7 +260,7 @@ class _Searched:
         missing = [doc_id for doc_id in relevant if self._snapshot.reader.find(doc_id) is None]
         if relevant and len(missing) == len(relevant):
             raise InvalidEvaluation(
-                f"{self._name}: none of its {len(relevant):,} relevant documents is in {self.index.path} "
+                f"{self._name}: none of its {len(relevant):,} relevant documents is in {source.index} "
                 f"(the first is {relevant[0]!r}); name the index that was made of this collection"
             )
         if missing:

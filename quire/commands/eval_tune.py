@@ -84,7 +84,8 @@ def eval_tune_command(
 
     _check_out(out)
     names = [name.strip() for name in params.split(",") if name.strip()] if params else DEFAULT_PARAMETERS
-    settings = state.configuration().search
+    configuration = state.configuration()
+    settings = configuration.search
     stages = search_stages(names, settings)
     gate = Gate(margin=margin, level=level, seed=seed)
     measure = parse_measure(measure_name)
@@ -95,7 +96,14 @@ def eval_tune_command(
     ]
     progress = _Progress()
     folder = None if no_cache else cache or default_folder()
-    with SearchTrials(sources, measure, settings, cache=folder, on_query=progress) as searched:
+    with SearchTrials(
+        sources,
+        measure,
+        settings,
+        cache=folder,
+        on_query=progress,
+        elastic=configuration.elasticsearch,
+    ) as searched:
         for warning in searched.warnings:
             click.echo(f"quire: {warning}", err=True)
         numbers = (

@@ -21,7 +21,7 @@ from quire.readers_option import JSON, TENANT, open_readers
 if TYPE_CHECKING:
     from engine.event import Event
     from engine.personal.history import Recorded
-    from engine.personal.store import ReaderStore
+    from engine.personal.readers import Readers
     from indexer.opening import Place
     from indexer.protocol import IndexReader
 
@@ -42,7 +42,7 @@ class Import:
     unknown: dict[str, None] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
 
-    def take(self, store: ReaderStore, events: list[Event]) -> None:
+    def take(self, store: Readers, events: list[Event]) -> None:
         """Commit some events."""
         self.recorded += store.add(events)
         new = list({event.doc_id: None for event in events}.keys() - self._known - self.unknown.keys())

@@ -56,10 +56,9 @@ def learn_weights_command(
     """Learn from clicks how much the interests of INDEX's readers should count.
 
     The weights replace those in use only where readers whom they were not learnt from are better off, and not by
-    chance. They are kept beside the readers; delete that file to be rid of them.
+    chance. They are kept beside the readers.
     """
     from engine import SearchEngine
-    from engine.personal.learned import path_of, write_learned
     from quire.click_weights import ClickSource, learn_from_clicks
     from quire.step_line import StepLine
 
@@ -79,18 +78,18 @@ def learn_weights_command(
         StepLine() as line,
     ):
         outcome = learn_from_clicks(engine, source, line)
-        path = path_of(engine.readers.path.parent, tenant)
-    if outcome.passes and not dry_run and outcome.learned is not None:
-        write_learned(outcome.learned, path)
+        kept_at = engine.readers.weights_place
+        if outcome.passes and not dry_run and outcome.learned is not None:
+            engine.readers.keep_learned(outcome.learned)
     if as_json:
         click.echo(json.dumps(outcome.to_json(), ensure_ascii=False))
         return DONE
-    for text in _lines(outcome, path, Screen.of(), kept=outcome.passes and not dry_run):
+    for text in _lines(outcome, kept_at, Screen.of(), kept=outcome.passes and not dry_run):
         click.echo(text, color=True)
     return DONE
 
 
-def _lines(outcome: ClickOutcome, path: Path, screen: Screen, *, kept: bool) -> Iterator[str]:
+def _lines(outcome: ClickOutcome, kept_at: str, screen: Screen, *, kept: bool) -> Iterator[str]:
     for note in outcome.notes:
         yield from screen.wrap([(note, False)], "  ", "! ")
     judged, learned = outcome.judged, outcome.learned
@@ -104,6 +103,6 @@ def _lines(outcome: ClickOutcome, path: Path, screen: Screen, *, kept: bool) -> 
     says = outcome.reason[0].upper() + outcome.reason[1:] + "."
     yield from screen.wrap([(says, False)], "")
     if kept:
-        yield f"They count from the next search on; they are in {path}."
+        yield f"They count from the next search on; they are in {kept_at}."
     elif outcome.passes:
         yield "Nothing was changed."

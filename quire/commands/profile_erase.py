@@ -14,7 +14,7 @@ from quire.readers_option import TENANT, open_readers
 from quire.terminal import harmless, typed
 
 if TYPE_CHECKING:
-    from engine.personal.store import ReaderStore
+    from engine.personal.readers import Readers
     from indexer.opening import Place
 
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def profile_erase_command(index_path: Place, user_ids: tuple[str, ...], yes: bool, tenant: str) -> int:
     """Erase all that is kept of USER: afterwards no file of INDEX holds a byte of it.
 
-    It cannot be undone, nor stopped half-way: once begun, it is finished when the readers are opened next. The file
-    of all readers is written anew, once for all readers named. Copies of the folder that you made are yours to erase.
+    It cannot be undone, nor stopped half-way: once begun, it is finished when the readers are opened next. Whatever
+    holds all readers is written anew, once for all readers named. Copies that you made are yours to erase.
     """
     names = list(dict.fromkeys(map(typed, user_ids)))
     with open_readers(index_path, tenant) as store:
@@ -49,7 +49,7 @@ def profile_erase_command(index_path: Place, user_ids: tuple[str, ...], yes: boo
     return DONE
 
 
-def _confirmed(store: ReaderStore, names: list[str]) -> bool:
+def _confirmed(store: Readers, names: list[str]) -> bool:
     """Ask on a terminal."""
     if not sys.stdin.isatty():
         raise click.UsageError("erasing cannot be undone; where nobody can be asked, say --yes")

@@ -10,6 +10,7 @@ import click
 
 from quire.cli import DONE
 from quire.commands.train_options import FOLDER, check_resumed_alone
+from quire.index_argument import opened, place
 from quire.terminal import Screen, typed
 
 if TYPE_CHECKING:
@@ -120,8 +121,9 @@ def _begun(options: dict[str, Any], line: Any) -> JointOutcome:
 def _source(options: dict[str, Any]) -> ImpressionSource:
     from quire.training import ImpressionSource
 
+    index = place(typed(options["index"]))
     return ImpressionSource(
-        index=str(Path(typed(options["index"])).resolve()),
+        index=str(index if isinstance(index, str) else index.resolve()),
         log=str(options["log"].resolve()),
         topics=str(options["topics"].resolve()) if options["topics"] else "",
         events=tuple(str(path.resolve()) for path in options["events"]),
@@ -131,10 +133,8 @@ def _source(options: dict[str, Any]) -> ImpressionSource:
 
 def _own_base(index: str) -> str:
     """Return the name of the encoder that an index was made with."""
-    from indexer.index import Index
-
-    with Index.open(index) as opened:
-        return opened.encoder_identity.name
+    with opened(place(index)) as found:
+        return found.encoder_identity.name
 
 
 def _again(out: Path) -> list[str]:

@@ -34,7 +34,8 @@ def read_impressions(source: ImpressionSource, tell: Tell) -> JointData:
         EvalError, IndexingError, SearchError: a file or the index cannot be read.
     """
     from eval.online import read_log
-    from indexer.index import Index
+    from indexer.opening import place_of
+    from quire.index_argument import opened
     from quire.training.reading_queries import query_texts
 
     tell(Doing("reading the log"))
@@ -43,7 +44,7 @@ def read_impressions(source: ImpressionSource, tell: Tell) -> JointData:
         tell(Noted(f"{source.log}: {count:,} x {kind}, such as {_first(log.problems, kind)}", warning=True))
     impressions = [seen for seen in log.without_floods() if seen.clicks]
     queries = query_texts(source.log, source.topics, impressions)
-    with Index.open(source.index) as index:
+    with opened(place_of(source.index)) as index:
         texts = Texts(index.reader(), lambda: index.encoder)
         pasts = Pasts.read(source, {seen.user_id for seen in impressions if seen.user_id is not None}, tell)
         maker = _Maker(source, texts, pasts)

@@ -18,7 +18,8 @@ from reranker.errors import TrainingDataError
 
 if TYPE_CHECKING:
     from eval.collection import Collection
-    from indexer.index import Index
+    from indexer.backend import DocumentIndex
+    from indexer.opening import Place
 
 
 class Library:
@@ -34,7 +35,7 @@ class Library:
         self._folder = folder
         self._settings = settings
         self._tell = tell
-        self._open: dict[Path, Index] = {}
+        self._open: dict[Place, DocumentIndex] = {}
         self._encoders: dict[str, Encoder] = {}
         self._stack = ExitStack()
 
@@ -48,28 +49,29 @@ class Library:
         """Close what is open."""
         self._stack.close()
 
-    def index(self, path: str | Path) -> Index:
-        """Return the index in a folder.
+    def index(self, path: str | Path) -> DocumentIndex:
+        """Return the index in a folder, or at an address.
 
         Raises:
             IndexingError: there is none, or it cannot be read.
         """
-        from indexer.index import Index
+        from indexer.opening import place_of
+        from quire.index_argument import opened
 
-        folder = Path(path)
-        if folder not in self._open:
-            index = self._open[folder] = Index.open(folder)
+        place = place_of(path)
+        if place not in self._open:
+            index = self._open[place] = opened(place)
             self._stack.callback(index.close)
-        return self._open[folder]
+        return self._open[place]
 
-    def encoder(self, index: Index) -> Encoder:
+    def encoder(self, index: DocumentIndex) -> Encoder:
         """Return the encoder that an index was made with; indexes of the same encoder share it."""
         name = index.encoder_identity.fingerprint
         if name not in self._encoders:
             self._encoders[name] = index.encoder
         return self._encoders[name]
 
-    def made_of(self, collection: Collection) -> Index:
+    def made_of(self, collection: Collection) -> DocumentIndex:
         """Return an index of a collection's documents; what was begun before is finished.
 
         Raises:
@@ -99,7 +101,7 @@ class Library:
         plain = "".join(letter if letter.isalnum() else "-" for letter in collection.name)
         return f"{plain[:40]}-{blake2b(values.encode(), digest_size=4).hexdigest()}"
 
-    def _opened_or_created(self, path: Path) -> Index:
+    def _opened_or_created(self, path: Path) -> DocumentIndex:
         from indexer.encoder import load_encoder
         from indexer.index import Index
         from indexer.splitter import SplitterSettings

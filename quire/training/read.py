@@ -30,6 +30,7 @@ from typing import Any, TypeVar, get_type_hints
 from engine.configuration import IndexingSettings
 from engine.errors import SearchError
 from engine.settings import SearchSettings
+from indexer.elastic.address import is_address
 from indexer.errors import IndexingError
 from indexer.setting_values import from_toml, line_of
 from quire.training.recipe import HUB, ClickSettings, DataSource, Recipe, ReplaySettings, SplitSettings
@@ -196,7 +197,7 @@ class _Reader:
 
     def _path(self, text: str, start: Path | None = None) -> str:
         """Return a path that holds wherever the process is; what names something elsewhere stays as it is."""
-        if not text or text.startswith(HUB):
+        if not text or text.startswith(HUB) or is_address(text):
             return text
         return str(((start or self._folder) / Path(text).expanduser()).resolve())
 
@@ -208,7 +209,7 @@ def absolute(source: DataSource) -> DataSource:
     """Return a source whose paths hold wherever the process is."""
     values = asdict(source) | {"mining": source.mining}
     for key in _PATHS:
-        if values[key] and not values[key].startswith(HUB):
+        if values[key] and not values[key].startswith(HUB) and not is_address(values[key]):
             values[key] = str(Path(values[key]).expanduser().resolve())
     return DataSource(**values)
 

@@ -44,9 +44,10 @@ class Pasts:
         tell(Doing("reading what readers did"))
         if source.events:
             return cls(_from_files(source.events, readers))
-        from engine.personal.store import ReaderStore
+        from indexer.opening import place_of
+        from quire.readers_option import open_readers
 
-        store = ReaderStore.open(source.index, source.tenant)
+        store = open_readers(place_of(source.index), source.tenant)
         with translated(), store:
             return cls({reader: store.history(reader) for reader in sorted(readers)})
 

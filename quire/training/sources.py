@@ -22,7 +22,7 @@ from reranker.errors import TrainingDataError
 
 if TYPE_CHECKING:
     from eval.collection import Collection
-    from indexer.index import Index
+    from indexer.backend import DocumentIndex
 
 _PIECE = 1 << 20
 _EVERY = 500
@@ -141,7 +141,7 @@ class _Documents:
         """Whether the source has any."""
         return bool(self._source.index) or self._collection is not None
 
-    def index(self) -> Index:
+    def index(self) -> DocumentIndex:
         """Return their index, made where there is none."""
         if not self._source.index and self._collection is not None:
             return self._library.made_of(self._collection)

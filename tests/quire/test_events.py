@@ -55,7 +55,7 @@ def test_what_is_odd_is_said(
     quire: Quire, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.personal.admission.HOUR_LIMIT", 3)
-    monkeypatch.setattr("engine.personal.recording.HOUR_LIMIT", 3)
+    monkeypatch.setattr("engine.personal.admission.HOUR_LIMIT", 3)
     ahead = datetime.now(UTC) + timedelta(days=3)
     events = [Event("cat", "harbour.md", "like", ahead), Event("dan", "gone.md", at=NOON)]
     events += [Event("eve", f"d{number}", at=NOON + timedelta(seconds=number)) for number in range(7)]
