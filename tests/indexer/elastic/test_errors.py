@@ -57,7 +57,7 @@ SHARDS = {
             401,
             {"error": {"type": "security_exception", "reason": "missing"}},
             ElasticForbidden,
-            "credentials",
+            "did not accept",
         ),
         (
             403,
