@@ -2,7 +2,8 @@
 
 BM25 is Lucene's, k1 1.2 and b 0.75, with statistics of all shards (`dfs_query_then_fetch`). Elasticsearch multiplies
 it by k1 + 1, as tantivy does; who reads the scores divides by `K1_PLUS_1`. Hits are known by what they are sorted by:
-the score, then the numbers, then the id. Nothing else of them need be sent, and equal scores come by number ascending.
+the score, then the numbers, then the id (after which the server adds what tells the last ties apart). Nothing else of
+them need be sent, and equal scores come by number ascending.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ BY_NUMBER: list[Any] = [{"number": "asc"}, {"document": "asc"}, {"doc_id": "asc"
 _BARE: Body = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
 _WIDER = 1.5  # candidates for each vector wanted: the graph then misses next to none
 _LEAST_CANDIDATES = 256
+_ANY_FREQUENCY = 2_000_000_000  # words of the index have near ones, too
 _RESCORED = 1.5  # vectors whose exact cosine is taken, for each one wanted
 
 
@@ -203,7 +205,10 @@ def packed(vector: Vectors) -> str:
 
 
 def near_words(word: str, edits: int, limit: int) -> Body:
-    """Return the search for words of the documents within so many edits of a word."""
+    """Return the search for words of the documents within so many edits of a word.
+
+    At two edits Lucene looks only among words that begin with the same letter.
+    """
     term = {
         "field": "words",
         "suggest_mode": "always",
@@ -212,6 +217,7 @@ def near_words(word: str, edits: int, limit: int) -> Body:
         "min_word_length": 1,
         "string_distance": "damerau_levenshtein",
         "accuracy": 0.0,
+        "max_term_freq": _ANY_FREQUENCY,
         "size": limit,
         "shard_size": 10 * limit,
     }

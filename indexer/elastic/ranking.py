@@ -122,7 +122,7 @@ class Ranking:
                 kinds.append(kind)
         found: dict[str, dict[int, float]] = {"bm25": {}, "cosine": {}, "whole": {}}
         for kind, answer in zip(kinds, self.point.ask(searches, self.tell), strict=True):
-            found[kind].update(map(_number_and_score, hits_of(answer)))
+            found[kind].update((hit["sort"][1], hit["sort"][0]) for hit in hits_of(answer))
         cosines = _placed(found["cosine"], cosines_of, np.nan)
         return ScoresOf(
             _placed(found["bm25"], bm25_of, 0.0) / np.float32(bodies.K1_PLUS_1),
@@ -180,7 +180,7 @@ class Ranking:
                 "passages", _given(named or {}, [bodies.among("number", piece)], len(piece)), True
             )
             answer = self.point.ask_named(search, self.tell)
-            found.update((hit["sort"][-3], hit.get("matched_queries", {})) for hit in hits_of(answer))
+            found.update((hit["sort"][1], hit.get("matched_queries", {})) for hit in hits_of(answer))
         each: list[list[tuple[Clause, float]]] = []
         for passage in passages.tolist():
             parts = [
@@ -226,9 +226,9 @@ class Ranking:
     def _candidates(self, hits: list[Mapping[str, Any]], times: float) -> Candidates:
         if not hits:
             return NOTHING
-        scores = [_number_and_score(hit)[1] for hit in hits]
-        passages, documents = _column(hits, -3), _column(hits, -2)
-        self._remember(passages, documents, [hit["sort"][-1] for hit in hits])
+        scores = [hit["sort"][0] for hit in hits]
+        passages, documents = _column(hits, 1), _column(hits, 2)
+        self._remember(passages, documents, [hit["sort"][3] for hit in hits])
         return Candidates(passages, documents, np.array(scores, dtype=np.float32) * np.float32(times))
 
     def _remember(self, passages: Numbers, documents: Numbers, doc_ids: Sequence[str]) -> None:
@@ -279,7 +279,7 @@ def _near(
         unit = (vector / length).astype(np.float32)
         return Search("passages", bodies.nearest(unit, size, filters, excluded, least=least, every=every))
     query = bodies.matching(None, [bodies.WITH_VECTOR, *filters], excluded)
-    return Search("passages", bodies.listed(query, size))
+    return Search("passages", bodies.ranked({"constant_score": {"filter": query, "boost": 0.5}}, size))
 
 
 def _best_whole(scored: Body, chosen: ElasticSelection | None) -> Search:
@@ -290,12 +290,6 @@ def _best_whole(scored: Body, chosen: ElasticSelection | None) -> Search:
 
 def _given(scored: Body, filters: Sequence[Body], size: int) -> Body:
     return bodies.ranked(bodies.matching(scored, filters), size)
-
-
-def _number_and_score(hit: Mapping[str, Any]) -> tuple[int, float]:
-    """Return what a hit is known by, and its score; half for one that was listed without, which stands for cosine 0."""
-    sort = hit["sort"]
-    return sort[-3], sort[0] if len(sort) == 4 else 0.5
 
 
 def _cosines(scores: Scores, vector: Vectors) -> Scores:
