@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from indexer.analyser import Analyser
+from indexer.elastic.connection import Cluster
 from indexer.elastic.differences import Difference
 from indexer.elastic.filling import Done, Moments
 from indexer.elastic.generations import Generation
 from indexer.elastic.numbers import passage_id, record_id, routing
+from indexer.elastic.scans import Moment
+from indexer.elastic.sending import send
 
 _PASSAGES, _CHUNKS = 500, 50  # asked for at once
-INCOMPLETE = ""
-"""The content hash of a copy that is not whole: `quire index` writes such a document again."""
 
 Send = Callable[[list[bytes]], None]
 """Takes a bulk request's lines, returns when the server has acknowledged every one of them."""
@@ -53,8 +54,8 @@ class Copier:
     def fill(self, moments: Moments, batch: Sequence[Difference], *, last: bool) -> Done:
         """Make these documents, by number ascending, in the new generation as they are in the old.
 
-        On the last pass, when nobody writes to the old generation, what is not whole will never be: it is copied as it
-        is, marked to be indexed again.
+        On the last pass, when nobody writes to the old generation, what is not whole is copied as it is: it is what a
+        writer has under way, who writes it again, or has left behind in dying, which the next writer tidies up.
         """
         passages = copied = torn = 0
         lines = _Lines(self._limit, self._send)
@@ -153,8 +154,6 @@ class Copier:
         _put(body, "words", " ".join(sorted(words)))
         if "mean" in hit.get("fields", {}):
             body["mean"] = hit["fields"]["mean"][0]
-        if not whole.complete:
-            body["content_hash"] = INCOMPLETE
         address = {
             "_index": self._new.documents,
             "_id": hit["_id"],
@@ -188,6 +187,27 @@ class Copier:
                     yield index, str(hit["_id"]), number
 
 
+def copy_notes(cluster: Cluster, old: Generation, new: Generation) -> None:
+    """Give the new generation the notes of writers that have documents under way (`indexer.elastic.journal`).
+
+    To be called when nobody writes to the old one. A writer that lives writes these documents again; after one that
+    dies, whoever writes next tidies up.
+    """
+    lines: list[bytes] = []
+    for index in (new.documents, old.documents):
+        cluster.request("POST", f"/{index}/_refresh")
+        with Moment(cluster, index) as moment:
+            for hit in moment.scan({"term": {"kind": "load"}}, ["started"], size=_PASSAGES):
+                address = {"_index": new.documents, "_id": hit["_id"], "routing": hit["_routing"]}
+                if index == new.documents:  # of an earlier attempt
+                    lines.append(_line({"delete": address}))
+                elif hit["_source"].get("pending"):
+                    lines.append(_line({"index": address}))
+                    lines.append(_line(hit["_source"]))
+    if lines:
+        send(cluster, lines)
+
+
 class _Whole:
     """A document as the old generation has it."""
 
@@ -218,9 +238,7 @@ class _Lines:
         self._bytes = 0
 
     def add(self, action: Mapping[str, Any], body: Mapping[str, Any] | None) -> None:
-        import orjson
-
-        lines = [orjson.dumps(action)] if body is None else [orjson.dumps(action), orjson.dumps(body)]
+        lines = [_line(action)] if body is None else [_line(action), _line(body)]
         size = sum(map(len, lines))
         if self._lines and self._bytes + size > self._limit:
             self.flush()
@@ -251,6 +269,12 @@ def _by_document(hits: Iterator[dict[str, Any]]) -> Callable[[int], list[dict[st
                 found.append(hit)
 
     return of
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    import orjson
+
+    return orjson.dumps(value)
 
 
 def _deletion(index: str, each_id: str, document: int) -> dict[str, Any]:

@@ -12,15 +12,15 @@ A pair that does not count refuses writes: a writer that was asleep during a swi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticError, ElasticNotFound
 from indexer.elastic.names import build_of, concrete, documents_alias, passages_alias
+from indexer.elastic.state import change_state, read_state
 from indexer.errors import IndexExists, IndexingError, IndexLocked, IndexNotFound
 
-STATE = "state"
 _SEEN = (
     "*.aliases,*.settings.index.blocks.write,*.settings.index.number_of_shards,"
     "*.settings.index.number_of_replicas,*.mappings._meta"
@@ -222,7 +222,12 @@ class Generations:
         self.close(current)
         try:
             self.unblock(target)
-            self.set_state(target, max(self.state(current), self.state(target)) + 1)
+            higher = read_state(self._cluster, current.documents).generation + 1
+            change_state(
+                self._cluster,
+                target.documents,
+                lambda state: replace(state, generation=max(higher, state.generation + 1)),
+            )
             self.switch(current, target)
         except BaseException:
             self.reopen(current)
@@ -269,24 +274,6 @@ class Generations:
         told = self._cluster.request("GET", f"/{generation.both}/_stats/store", params=lenient)
         size = int(told["_all"]["total"].get("store", {}).get("size_in_bytes", 0))
         return Room(int(held["count"]), int(passages["count"]), round(size / 1e6, 1))
-
-    def state(self, generation: Generation) -> int:
-        """Return the number of a generation's last commit, by which readers notice that there is something new."""
-        path = f"/{generation.documents}/_doc/{STATE}"
-        try:
-            told = self._cluster.request("GET", path, params={"routing": STATE})
-        except ElasticNotFound:
-            return 0
-        return int(told["_source"]["generation"])
-
-    def set_state(self, generation: Generation, number: int) -> None:
-        """Set the number of its last commit, for all to see."""
-        self._cluster.request(
-            "PUT",
-            f"/{generation.documents}/_doc/{STATE}",
-            params={"routing": STATE, "refresh": "true"},
-            body={"kind": STATE, "generation": number},
-        )
 
     def _generation(self, number: int, pair: Mapping[str, Mapping[str, Any]]) -> Generation:
         aliases = {alias: set(told.get("aliases", {})) for alias, told in pair.items()}

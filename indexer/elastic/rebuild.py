@@ -19,13 +19,14 @@ from typing import TypeVar
 
 from indexer.analyser import Analyser
 from indexer.elastic.connection import Cluster
-from indexer.elastic.copying import Copier
+from indexer.elastic.copying import Copier, copy_notes
 from indexer.elastic.errors import ElasticNotFound
 from indexer.elastic.filling import Done, Filler
 from indexer.elastic.generations import Generation, Generations
 from indexer.elastic.layout import Layout, Wanted, finish_settings, layout_of
 from indexer.elastic.passes import one_pass
 from indexer.elastic.sending import send
+from indexer.elastic.state import State, change_state, read_state
 from indexer.elastic.turns import Lease
 from indexer.errors import IndexCorrupt, IndexingError, IndexUnavailable
 
@@ -163,7 +164,9 @@ class _Rebuild:
 
     def _replicas_of(self, old: Generation) -> int:
         """Return the replicas that a generation has when nobody loads into it, who may have taken them away."""
-        return old.replicas
+        relaxed = read_state(self._cluster, old.documents).relaxed
+        said = relaxed.get("documents", {}).get("number_of_replicas")
+        return old.replicas if said is None else int(said)
 
     def _generation_to_fill(self, old: Generation, layout: Layout) -> Generation:
         """Return the generation that an earlier rebuild began, or a new one; what does not fit is thrown away."""
@@ -228,8 +231,7 @@ class _Rebuild:
             done = self._patiently(lambda: self._pass(old, new, filler, last=True))
             self.report.torn = done.torn
             self._patiently(lambda: self._check_whole(old, new, done))
-            number = self._patiently(lambda: self._generations.state(old)) + 1
-            self._patiently(lambda: self._generations.set_state(new, number))
+            self._patiently(lambda: self._hand_over(old, new))
             lease.check()
             self._patiently(lambda: self._move(old, new))
         except BaseException:
@@ -238,6 +240,12 @@ class _Rebuild:
                 self._generations.reopen(old)
             raise
         self.report.held_seconds = time.monotonic() - started
+
+    def _hand_over(self, old: Generation, new: Generation) -> None:
+        """Count the copy as a commit, and let it know what writers have under way: to be tidied up, should they die."""
+        copy_notes(self._cluster, old, new)
+        higher = read_state(self._cluster, old.documents).generation + 1
+        change_state(self._cluster, new.documents, lambda _: State(higher))
 
     def _move(self, old: Generation, new: Generation) -> None:
         try:

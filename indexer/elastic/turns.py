@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from indexer.elastic import liveness
 from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticConflict, ElasticNotFound
 from indexer.elastic.generations import Generation, Generations
@@ -54,7 +53,7 @@ class Lease:
         self._path = f"/{generation.documents}/_doc/{LEASE}"
         self._name = generation.name
         self._still_seconds = still_seconds
-        self._owner = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
+        self._begun = time.time_ns()  # also tells this lease from others of this process
         self._place: tuple[int, int] | None = None
         self._lost: IndexLocked | None = None
         self._stop = threading.Event()
@@ -62,13 +61,12 @@ class Lease:
 
     def __enter__(self) -> Lease:
         found = read_lease(self._cluster, self._path)
-        if found is not None:
-            place, owner = found
-            if not self._dead(owner) and not self._stands_still(place):
-                raise IndexLocked(
-                    f"another rebuild of {self._name} is at work ({owner}); wait for it, or end it and try again"
-                )
-        self._write(None if found is None else found[0])
+        if found is not None and not found.gone and not self._stands_still(found):
+            raise IndexLocked(
+                f"another rebuild of {self._name} is at work ({found.worker}); wait for it, or end it and try again"
+            )
+        liveness.hold(_note(self._begun))
+        self._write(None if found is None else found.place)
         self._thread.start()
         return self
 
@@ -77,6 +75,7 @@ class Lease:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        liveness.release(_note(self._begun))
         if self._lost is None:
             # Whoever comes next finds a lease that stands still, and waits for nothing worse than that.
             with contextlib.suppress(IndexingError):
@@ -91,27 +90,14 @@ class Lease:
         if self._lost is not None:
             raise self._lost
 
-    def _dead(self, owner: str) -> bool:
-        """Whether the owner was a process of this machine that is gone; it need not be waited for."""
-        host, process, *_ = [*owner.split(" "), "", ""]
-        if host != socket.gethostname() or not process.isdigit() or int(process) == os.getpid():
-            return False
-        try:
-            os.kill(int(process), 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
-        return False
-
-    def _stands_still(self, place: tuple[int, int]) -> bool:
+    def _stands_still(self, seen: HeldLease) -> bool:
         deadline = time.monotonic() + self._still_seconds
         while time.monotonic() < deadline:
             time.sleep(min(_POLL_SECONDS, self._still_seconds))
             found = read_lease(self._cluster, self._path)
             if found is None:
                 return True
-            if found[0] != place:
+            if found.place != seen.place:
                 return False
         return True
 
@@ -121,14 +107,20 @@ class Lease:
             params["op_type"] = "create"
         else:
             params["if_seq_no"], params["if_primary_term"] = over
-        body = {"kind": LEASE, "place": self._owner}
+        body = {
+            "kind": LEASE,
+            "worker": liveness.worker(),
+            "machine": liveness.machine(),
+            "started": self._begun,
+        }
         try:
             told = self._cluster.request("PUT", self._path, params=params, body=body)
         except ElasticConflict as error:
             found = read_lease(self._cluster, self._path)
-            if found is None or found[1] != self._owner:  # otherwise it was our own, whose answer was lost
+            # Otherwise it was our own writing, whose answer was lost.
+            if found is None or (found.worker, found.begun) != (liveness.worker(), self._begun):
                 raise IndexLocked(f"another rebuild of {self._name} has taken over from this one") from error
-            self._place = found[0]
+            self._place = found.place
         else:
             self._place = (int(told["_seq_no"]), int(told["_primary_term"]))
 
@@ -144,13 +136,41 @@ class Lease:
                 _log.info("the lease could not be renewed: %s", error)
 
 
-def read_lease(cluster: Cluster, path: str) -> tuple[tuple[int, int], str] | None:
-    """Return a lease's place in its index's history and its owner, or None when nobody holds one."""
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """Somebody's lease as it was found.
+
+    Args:
+        place: Its sequence number and primary term.
+        worker: Host and process.
+        machine: See `liveness.machine`.
+        begun: When, in nanoseconds since 1970 by the holder's clock.
+    """
+
+    place: tuple[int, int]
+    worker: str
+    machine: str
+    begun: int
+
+    @property
+    def gone(self) -> bool:
+        """Whether its holder is certainly dead, and need not be waited for."""
+        return liveness.is_gone(_note(self.begun), self.worker, self.machine)
+
+
+def read_lease(cluster: Cluster, path: str) -> HeldLease | None:
+    """Return the lease that is kept at a path, or None when nobody holds one."""
     try:
         told = cluster.request("GET", path, params={"routing": LEASE})
     except ElasticNotFound:
         return None
-    return (int(told["_seq_no"]), int(told["_primary_term"])), str(told["_source"].get("place", "unknown"))
+    place = (int(told["_seq_no"]), int(told["_primary_term"]))
+    source = told["_source"]
+    return HeldLease(place, source.get("worker", ""), source.get("machine", ""), source.get("started", 0))
+
+
+def _note(begun: int) -> str:
+    return f"{LEASE}-{begun}"
 
 
 def where_to_go_on(
@@ -183,7 +203,7 @@ def where_to_go_on(
     generations = Generations(cluster, written.name)
     started = still_since = time.monotonic()
     unsure = 0.0
-    last: object = None
+    last: HeldLease | None = None
     while True:
         current = generations.current()
         if current.number != written.number:
@@ -198,7 +218,7 @@ def where_to_go_on(
             seen = read_lease(cluster, path) if path else None
             if seen != last or unsure:
                 last, still_since, unsure = seen, now, 0.0
-            elif now - still_since > still_seconds:
+            if (seen is not None and seen.gone) or now - still_since > still_seconds:
                 _log.warning("a rebuild of %s shows no sign of life; writing goes on", written.name)
                 generations.reopen(current)
                 continue
