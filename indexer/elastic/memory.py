@@ -24,10 +24,10 @@ class Kept(Generic[K, V]):
 
     Args:
         room: How much all of them may weigh.
-        weigh: What one weighs.
+        weigh: What one weighs; None where each weighs 1.
     """
 
-    def __init__(self, room: int, weigh: Callable[[V], int] = lambda _: 1) -> None:
+    def __init__(self, room: int, weigh: Callable[[V], int] | None = None) -> None:
         self._room = room
         self._weigh = weigh
         self._weight = 0
@@ -42,14 +42,14 @@ class Kept(Generic[K, V]):
     def keep(self, found: Mapping[K, V]) -> None:
         """Remember some values."""
         with self._lock:
-            new = {name: value for name, value in found.items() if name not in self._held}
-            weight = sum(map(self._weigh, new.values()))
-            if self._weight + weight > self._room:
-                self._held, self._weight = {}, 0
+            weight = len(found) if self._weigh is None else sum(map(self._weigh, found.values()))
+            used = len(self._held) if self._weigh is None else self._weight
+            if used + weight > self._room:
+                self._held, used = {}, 0
                 if weight > self._room:
-                    return
-            self._held.update(new)
-            self._weight += weight
+                    weight, found = 0, {}
+            self._held.update(found)
+            self._weight = used + weight
 
 
 class Memory:
@@ -76,5 +76,5 @@ class Memory:
         self.texts: Kept[tuple[int, int], str] = Kept(_LETTERS, len)
         self.chunks: Kept[tuple[int, int], str] = Kept(_LETTERS, len)
         self.frequencies: Kept[str, int] = Kept(_NUMBERS)
-        self.means: Kept[int, Vectors] = Kept(_VECTOR_BYTES, lambda vector: vector.nbytes)
+        self.means: Kept[int, Vectors] = Kept(_VECTOR_BYTES, lambda vector: vector.nbytes + 64)
         self.centre: Vectors | None = None

@@ -289,7 +289,8 @@ def _best_whole(scored: Body, chosen: ElasticSelection | None) -> Search:
 
 
 def _given(scored: Body, filters: Sequence[Body], size: int) -> Body:
-    return bodies.ranked(bodies.matching(scored, filters), size)
+    body = bodies.ranked(bodies.matching(scored, filters), size)
+    return {**body, "sort": bodies.BY_SCORE[:2]}
 
 
 def _cosines(scores: Scores, vector: Vectors) -> Scores:
