@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +21,7 @@ from indexer.elastic.address import ElasticAddress, as_address
 from indexer.elastic.breaker import Breaker
 from indexer.elastic.encoding import INSTALL, path_of, payload_of, query_of
 from indexer.elastic.errors import PASSING, ElasticError, refusal
+from indexer.elastic.pairing import check_together
 from indexer.elastic.reply import Lost, Reply
 from indexer.elastic.retrying import pause, repeatable
 from indexer.elastic.settings import ElasticSettings
@@ -81,8 +81,7 @@ class Cluster:
     ) -> None:
         self.address = as_address(address)
         self.settings = settings
-        _check_together(self.address, settings)
-        _warn_of_plain_text(self.address, settings)
+        check_together(self.address, settings)
         self._clock, self._sleep, self._chance = clock, sleep, chance
         self._breaker = Breaker(self.address.cluster, clock=clock)
         self._lock = threading.Lock()
@@ -304,32 +303,3 @@ def _wire(address: ElasticAddress, settings: ElasticSettings) -> Wire:
             f"an index on Elasticsearch needs the package {missing.name}, which is not installed: {INSTALL}"
         ) from missing
     return Wire(address, settings)
-
-
-def _warn_of_plain_text(address: ElasticAddress, settings: ElasticSettings) -> None:
-    open_hosts = [host for host, _ in address.hosts if not address.secure and not _is_here(host)]
-    if settings.authorization and open_hosts:
-        log.warning(
-            "the credentials of [elasticsearch] go to %s unencrypted: write elasticsearch+https://",
-            open_hosts[0],
-        )
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _check_together(address: ElasticAddress, settings: ElasticSettings) -> None:
-    if settings.cloud_id and address.hosts:
-        raise InvalidSettings(
-            f"give hosts in the address or a cloud_id, not both, found {address} and a cloud_id"
-        )
-    if not settings.cloud_id and not address.hosts:
-        raise InvalidSettings(f"{address} names no host: add one, or set cloud_id in [elasticsearch]")
-    if (settings.ca or settings.ca_fingerprint) and not (address.secure or settings.cloud_id):
-        raise InvalidSettings(
-            f"ca and ca_fingerprint need TLS: write elasticsearch+https://… in place of {address}"
-        )

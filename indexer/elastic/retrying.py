@@ -67,14 +67,7 @@ def retry_after_of(text: str | None, now: datetime | None = None) -> float | Non
 
 def reason_of(error: BaseException) -> str:
     """Return in a few words why a connection failed: the innermost cause that says something."""
-    chain: list[BaseException] = []
-    todo: list[BaseException] = [error]
-    while todo and len(chain) < 20:
-        found = todo.pop()
-        if found not in chain:
-            chain.append(found)
-            inner: tuple[object, ...] = (found.__context__, found.__cause__, getattr(found, "reason", None))
-            todo += [one for one in inner if isinstance(one, BaseException)]
+    chain = _causes(error)
     for found in reversed(chain):
         if isinstance(found, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {found.verify_message}"
@@ -90,3 +83,20 @@ def reason_of(error: BaseException) -> str:
     if any("Timeout" in type(found).__name__ for found in chain):
         return "no answer in time"
     return " ".join(str(chain[-1]).split())[:200] or type(chain[-1]).__name__
+
+
+def is_untrusted(error: BaseException) -> bool:
+    """Whether a connection failed since the server's certificate is not trusted, which no repetition changes."""
+    return any(isinstance(found, ssl.SSLCertVerificationError) for found in _causes(error))
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    todo: list[BaseException] = [error]
+    while todo and len(chain) < 20:
+        found = todo.pop()
+        if found not in chain:
+            chain.append(found)
+            inner: tuple[object, ...] = (found.__context__, found.__cause__, getattr(found, "reason", None))
+            todo += [one for one in inner if isinstance(one, BaseException)]
+    return chain

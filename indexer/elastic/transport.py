@@ -30,7 +30,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from indexer.elastic.address import ElasticAddress
 from indexer.elastic.errors import ElasticError
 from indexer.elastic.reply import Lost, Reply
-from indexer.elastic.retrying import reason_of, retry_after_of
+from indexer.elastic.retrying import is_untrusted, reason_of, retry_after_of
 from indexer.elastic.settings import ElasticSettings
 from indexer.elastic.trust import Trust, trust_of
 from indexer.errors import InvalidSettings
@@ -157,9 +157,9 @@ class Wire:
             sent = not isinstance(error.__cause__, ConnectTimeoutError)
             raise Lost("no answer in time", sent=sent, slow=True) from error
         except elastic_transport.ConnectionError as error:
-            sent = not isinstance(error.__cause__, NewConnectionError)
-            passes = not isinstance(error, elastic_transport.TlsError)
-            raise Lost(reason_of(error), sent=sent and passes, again=passes) from error
+            trusted = not is_untrusted(error)
+            sent = trusted and not isinstance(error.__cause__, NewConnectionError)
+            raise Lost(reason_of(error), sent=sent, again=trusted) from error
         except elastic_transport.SerializationError as error:
             raise _no_elasticsearch(target, str(error)[:200]) from error
         except elastic_transport.SniffingError as error:

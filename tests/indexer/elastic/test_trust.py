@@ -14,7 +14,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from told_server import Answer, ToldServer
+from told_server import RESET, Answer, ToldServer
 
 from indexer.elastic.connection import Cluster
 from indexer.elastic.settings import ElasticSettings
@@ -175,6 +175,27 @@ def test_the_fingerprint_is_looked_for_at_a_host_that_answers(server: ToldServer
         Cluster(
             "elasticsearch+https://127.0.0.1:1/b", ElasticSettings(ca_fingerprint=pinned, retries=0)
         ).request("GET", "/")
+
+
+def test_a_certificate_that_is_not_trusted_is_not_asked_again(
+    server: ToldServer, other: Any, tmp_path: Path
+) -> None:
+    waits: list[float] = []
+    address = f"elasticsearch+https://127.0.0.1:{server.port}/b"
+    with Cluster(address, ElasticSettings(ca=_file(other, tmp_path)), sleep=waits.append) as cluster:
+        with pytest.raises(IndexUnavailable, match="not trusted"):
+            cluster.request("GET", "/")
+    assert waits == []
+
+
+def test_a_connection_that_is_cut_within_tls_is_made_again(
+    server: ToldServer, authority: Any, tmp_path: Path
+) -> None:
+    server.tell(RESET, FINE)
+    address = f"elasticsearch+https://127.0.0.1:{server.port}/b"
+    with Cluster(address, ElasticSettings(ca=_file(authority, tmp_path)), sleep=lambda _: None) as cluster:
+        assert cluster.request("GET", "/") == {"fine": True}
+    assert len(server.asked) == 2
 
 
 def test_plain_and_secure_ports_mixed_up_are_told() -> None:
