@@ -1,0 +1,240 @@
+"""docker/compose.yaml keeps what docs/deployment.md promises; no container engine is needed: it is read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from command_lines import understood
+from linters import run_linter
+
+from engine.configuration import load
+from indexer.elastic.address import parse_address
+
+VARIABLE = re.compile(r"\$\{?(\w+)(:-[^}]*)?\}?")
+ENDLESS = ("es01", "es02", "es03")
+ONCE = ("prepare",)
+
+
+@pytest.fixture(scope="module")
+def text(root: Path) -> str:
+    return (root / "docker" / "compose.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def compose(text: str) -> dict[str, Any]:
+    """The file, with every variable as it is where nobody sets it."""
+    found: dict[str, Any] = yaml.safe_load(VARIABLE.sub(lambda match: (match[2] or ":-")[2:], text))
+    return found
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+def ours(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the services that run Quire."""
+    return {name: one for name, one in services.items() if one["image"].startswith("quire:")}
+
+
+def megabytes(size: str) -> int:
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
+
+
+def test_the_schema_of_compose_files_is_kept(root: Path) -> None:
+    files = [str(root / "docker" / name) for name in ("compose.yaml", "compose.cuda.yaml")]
+    run_linter("check-jsonschema", "--builtin-schema", "vendor.compose-spec", *files)
+
+
+def test_every_variable_has_a_value_and_is_told_of(text: str) -> None:
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    used = {match[1]: match[2] for match in VARIABLE.finditer(body)}
+    assert used
+    assert [name for name, default in used.items() if not default] == []
+    told = set(re.findall(r"^#   ([A-Z_]+) ", text, re.MULTILINE)) | set(re.findall(r"; ([A-Z_]+) is", text))
+    assert told == used.keys()
+
+
+def test_images_are_pinned_and_of_this_release(services: dict[str, dict[str, Any]], root: Path) -> None:
+    version = re.search(r'^version = "(.*)"', (root / "pyproject.toml").read_text(), re.MULTILINE)
+    client = re.search(r"^elasticsearch==(\d+)\.", (root / "constraints.txt").read_text(), re.MULTILINE)
+    assert version is not None
+    assert client is not None
+    images = {one["image"] for one in services.values()}
+    assert images == {
+        f"quire:{version[1]}",
+        *(
+            image
+            for image in images
+            if image.startswith(f"docker.elastic.co/elasticsearch/elasticsearch:{client[1]}.")
+        ),
+    }
+    assert len(images) == 2
+    assert all(re.search(r":\d+\.\d+\.\d+$", image) for image in images)
+
+
+def test_nobody_has_rights_that_they_do_not_need(services: dict[str, dict[str, Any]]) -> None:
+    for name, one in services.items():
+        assert one["cap_drop"] == ["ALL"], name
+        assert one["security_opt"] == ["no-new-privileges:true"], name
+        assert not {"privileged", "pid", "ipc", "devices"} & one.keys(), name
+        if name in ONCE:  # gives files to those who need them, and talks to nobody
+            assert one["network_mode"] == "none"
+            assert set(one["cap_add"]) == {"CHOWN", "DAC_OVERRIDE"}
+        else:
+            assert int(one["user"].split(":")[0]) >= 1000, name
+            assert "cap_add" not in one, name
+
+
+def test_everything_is_limited(services: dict[str, dict[str, Any]]) -> None:
+    for name, one in services.items():
+        assert megabytes(one["mem_limit"]) <= 4096, name
+        assert one["memswap_limit"] == one["mem_limit"], f"{name} must not swap"
+        assert one["pids_limit"] <= 4096, name
+    for name in ENDLESS:
+        heap = re.fullmatch(r"-Xms(\w+) -Xmx(\w+)", services[name]["environment"]["ES_JAVA_OPTS"])
+        assert heap is not None
+        assert heap[1] == heap[2]
+        assert 2 * megabytes(heap[1]) <= megabytes(services[name]["mem_limit"])
+
+
+def test_quire_runs_on_a_read_only_file_system(services: dict[str, dict[str, Any]]) -> None:
+    assert ours(services).keys() >= {"index", "quire"}
+    for name, one in ours(services).items():
+        assert one["read_only"] is True, name
+        assert [place.split(":")[0] for place in one["tmpfs"]] == ["/scratch"], name
+        assert all(mount.endswith(":ro") for mount in one["volumes"]), name
+        assert one["build"]["target"] == "cpu", name
+
+
+def test_nothing_is_reached_from_other_machines(services: dict[str, dict[str, Any]]) -> None:
+    for one in services.values():
+        assert all(port.startswith("127.0.0.1:") for port in one.get("ports", []))
+
+
+def test_who_waits_for_whom(services: dict[str, dict[str, Any]]) -> None:
+    for name, one in services.items():
+        for other, how in one.get("depends_on", {}).items():
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in services[other], f"{name} waits for {other}"
+            else:
+                assert how == {"condition": "service_completed_successfully"}
+                assert other in ONCE
+    for name in ENDLESS:
+        assert services[name]["restart"] == "unless-stopped"
+        assert services[name]["depends_on"].keys() == set(ONCE)
+    for name, one in ours(services).items():
+        assert one["depends_on"].keys() == set(ENDLESS), name
+        assert one["profiles"] == ["jobs"], "`up` starts the cluster alone"
+
+
+def test_volumes_networks_and_files_are_there(compose: dict[str, Any], root: Path) -> None:
+    used: set[str] = set()
+    for one in compose["services"].values():
+        assert set(one.get("networks", [])) <= compose["networks"].keys()
+        for mount in one.get("volumes", []):
+            source = mount.split(":")[0]
+            if source.startswith("."):
+                assert (root / "docker" / source).exists(), source
+            else:
+                used.add(source)
+    assert used == compose["volumes"].keys()
+
+
+def test_the_authority_s_key_and_the_operator_s_password_stay_where_they_are_needed(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    def mounting(volume: str) -> set[str]:
+        return {
+            name
+            for name, one in services.items()
+            if any(mount.startswith(f"{volume}:") for mount in one.get("volumes", []))
+        }
+
+    assert mounting("authority") == {"prepare"}
+    assert mounting("server-keys") == {"prepare", *ENDLESS}
+    assert mounting("client-keys") == {"prepare", *ours(services)}
+
+
+def test_no_secret_is_in_the_environment(services: dict[str, dict[str, Any]]) -> None:
+    for name, one in services.items():
+        for variable, value in one.get("environment", {}).items():
+            secret = re.search("password|api_key|secret|token", variable, re.IGNORECASE)
+            assert not secret or variable.endswith("_FILE"), f"{name}: {variable}"
+            assert not re.search(r"://[^/]*@", str(value)), f"{name}: {variable}"
+
+
+def test_nodes_know_each_other_and_speak_tls(services: dict[str, dict[str, Any]]) -> None:
+    names = ",".join(ENDLESS)
+    assert services["prepare"]["environment"]["NODES"].split() == list(ENDLESS)
+    for name in ENDLESS:
+        settings = services[name]["environment"]
+        assert settings["node.name"] == name
+        assert settings["discovery.seed_hosts"] == settings["cluster.initial_master_nodes"] == names
+        assert settings["xpack.license.self_generated.type"] == "basic"
+        assert settings["xpack.security.enabled"] == "true"
+        for layer in ("http", "transport"):
+            prefix = f"xpack.security.{layer}.ssl"
+            assert settings[f"{prefix}.enabled"] == "true"
+            assert settings[f"{prefix}.certificate"] == f"quire/{name}/{name}.crt"
+            assert settings[f"{prefix}.key"] == f"quire/{name}/{name}.key"
+            assert settings[f"{prefix}.certificate_authorities"] == "quire/ca.crt"
+        data = [mount for mount in services[name]["volumes"] if mount.endswith("/data")]
+        assert data == [f"{name}:/usr/share/elasticsearch/data"]
+
+
+def _roles(root: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((root / "docker" / "elasticsearch" / "roles.yml").read_text())
+    return found
+
+
+def test_quire_s_role_is_not_the_operator_s(root: Path) -> None:
+    roles = _roles(root)
+    assert roles.keys() == {"quire"}
+    assert not {"all", "manage", "manage_security"} & set(roles["quire"].get("cluster", []))
+    for grant in roles["quire"]["indices"]:
+        assert "*" not in grant["names"]
+        assert "all" not in grant["privileges"]
+
+
+def test_quire_s_settings_are_settings(services: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x" * 32 + "\n")
+    for one in ours(services).values():
+        environment = {
+            name: str(secret) if name.endswith("_FILE") else value
+            for name, value in one["environment"].items()
+        }
+        settings = load(environ={"HOME": str(tmp_path), **environment}, folder=tmp_path).elasticsearch
+        assert (settings.username, settings.password) == ("quire", "x" * 32)
+
+
+def test_commands_are_ones_that_there_are(services: dict[str, dict[str, Any]]) -> None:
+    for one in ours(services).values():
+        if "command" in one:
+            understood(one["command"])
+    index = services["index"]["command"]
+    [address] = [word for word in index if "://" in word]
+    assert [host for host, _ in parse_address(address).hosts] == list(ENDLESS)
+    assert parse_address(address).secure
+    mounted = [mount.split(":")[-2] for mount in services["index"]["volumes"]]
+    assert index[1] in mounted
+
+
+def test_the_commands_in_its_first_lines_are_ones_that_there_are(
+    text: str, services: dict[str, dict[str, Any]]
+) -> None:
+    shown = [line for line in text.splitlines() if line.startswith("#   docker compose")]
+    assert len(shown) >= 3
+    for line in shown:
+        assert "-f docker/compose.yaml" in line
+        run = re.search(r"run --rm (\w+)(.*)", line)
+        if run is not None:
+            assert run[1] in services
+            if run[2].strip() and run[1] == "quire":
+                understood(re.findall(r'"[^"]*"|\S+', run[2]))
