@@ -163,6 +163,7 @@ def documents_body(made: Made, *, shards: int, replicas: int) -> dict[str, Any]:
         "worker": dict(_UNSEARCHED),
         "machine": dict(_UNSEARCHED),
         "pending": {"type": "object", "enabled": False},
+        "repairing": {"type": "boolean", **_STATED},
     }
     return _body(made, properties, ["title", "text", "words", "mean"], shards, replicas)
 
@@ -202,6 +203,7 @@ def _body(
             "number_of_shards": shards,
             "number_of_replicas": replicas,
             "mapping.total_fields.limit": FIELD_LIMIT,
+            "merge.policy.expunge_deletes_allowed": 0,  # of 100: what is compacted holds nothing that was deleted
             "similarity": {"quire": {"type": "BM25", "k1": K1, "b": B}},
         },
         "mappings": {

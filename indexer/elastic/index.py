@@ -1,0 +1,385 @@
+"""An index on Elasticsearch: create or open it, then take a reader or a writer; as `indexer.index.Index` in a folder.
+
+    index = ElasticIndex.create("elasticsearch://localhost:9200/books", encoder=load_encoder())
+    with index.writer() as writer:
+        writer.put(Document("hamlet", text))
+    index.reader().passage_count
+
+Several writers may be at work at once, on any number of machines, as long as no two have the same document.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from indexer.analyser import Analyser
+from indexer.backend import IndexStats, Verification
+from indexer.document import Document
+from indexer.elastic.address import ElasticAddress, as_address
+from indexer.elastic.connection import Cluster
+from indexer.elastic.errors import ElasticError, ElasticNotFound
+from indexer.elastic.generations import Generation, Generations
+from indexer.elastic.layout import made_of
+from indexer.elastic.loading import restore
+from indexer.elastic.mappings import Made, documents_body, passages_body
+from indexer.elastic.names import build_of, concrete, documents_alias, passages_alias
+from indexer.elastic.reader import ElasticReader
+from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.state import STATE
+from indexer.elastic.stored import stored_documents
+from indexer.elastic.verify import verify
+from indexer.elastic.writer import ElasticWriter
+from indexer.encoder.load import Precision
+from indexer.encoding import Encoder, TokenEncoder
+from indexer.errors import FingerprintMismatch, IndexExists, IndexingError
+from indexer.identity import EncoderIdentity, identify
+from indexer.passage_encoding import PassageEncoder
+from indexer.splitter import Splitter, SplitterSettings
+from indexer.token_sample import fit_coding
+
+_DEFAULTS = ElasticSettings()
+_LONG_SECONDS = 4 * 3600.0
+_MAKING_SECONDS = 15.0  # for which another may be between making the two indexes and naming them
+_POLL_SECONDS = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class ElasticIndex:
+    """The index behind one address. Safe to share between threads; a writer is one thread's own."""
+
+    def __init__(
+        self, cluster: Cluster, generation: Generation, encoder: Encoder | None, address: ElasticAddress
+    ) -> None:
+        self._cluster = cluster
+        self._generations = Generations(cluster, address.name)
+        self._address = address
+        self._made = made_of(generation)
+        self.analyser = Analyser(self._made.language)
+        self._encoder = encoder
+        self._lock = threading.Lock()
+        self._current: tuple[str, ElasticReader] | None = None
+        if self.analyser.fingerprint != self._made.analyser:
+            raise FingerprintMismatch("analyser", self._made.analyser, self.analyser.fingerprint)
+        if encoder is not None:
+            self._check(encoder)
+
+    @classmethod
+    def create(
+        cls,
+        address: ElasticAddress | str,
+        *,
+        settings: ElasticSettings = _DEFAULTS,
+        encoder: Encoder,
+        precision: Precision = "auto",
+        language: str = "english",
+        passages: SplitterSettings | None = None,
+        token_vectors: bool = True,
+    ) -> ElasticIndex:
+        """Make an empty index at an address.
+
+        Args:
+            address: Where, and how it is called.
+            settings: How to reach the cluster; shards, replicas and quantisation of the index.
+            encoder: Encodes passages and queries; an index is opened with the same.
+            precision: What to load the encoder at when the index is opened without one.
+            language: Of the analyser: a Snowball language.
+            passages: How documents are split.
+            token_vectors: Whether to keep each token's own vector, coded in 24 bytes, for late interaction; only
+                of encoders that give them (`indexer.encoding.TokenEncoder`).
+
+        Raises:
+            IndexExists: there is one of this name, or somebody else is making it.
+            InvalidSettings: the settings do not go together.
+            IndexingError: the cluster does not answer, or refuses.
+        """
+        where = as_address(address)
+        analyser = Analyser(language)
+        tokens = token_vectors and isinstance(encoder, TokenEncoder)
+        made = Made(
+            language=language,
+            analyser=analyser.fingerprint,
+            encoder=identify(encoder, precision),
+            passages=passages or SplitterSettings(),
+            coding=fit_coding(encoder) if tokens and isinstance(encoder, TokenEncoder) else None,
+            quantisation=settings.quantisation,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        cluster = Cluster.open(where, settings)
+        try:
+            _make(cluster, where.name, made, settings)
+        finally:
+            cluster.close()
+        return cls.open(where, settings=settings, encoder=encoder)
+
+    @classmethod
+    def open(
+        cls,
+        address: ElasticAddress | str,
+        *,
+        settings: ElasticSettings = _DEFAULTS,
+        encoder: Encoder | None = None,
+    ) -> ElasticIndex:
+        """Open the index at an address; settings for loading that a crash left behind are put back.
+
+        Args:
+            address: Where, and how it is called.
+            settings: How to reach the cluster.
+            encoder: The one it was made with; without it, that one is loaded by name when first needed.
+
+        Raises:
+            IndexNotFound: there is none.
+            IndexVersionMismatch: it is of another format version, or the server of one that Quire does not work with.
+            FingerprintMismatch: it was made with another analyser or encoder.
+            IndexUnavailable: the cluster does not answer.
+        """
+        where = as_address(address)
+        cluster = Cluster.open(where, settings)
+        try:
+            generation = Generations(cluster, where.name).current()
+            index = cls(cluster, generation, encoder, where)
+            if not generation.blocked:
+                try:
+                    restore(cluster, generation)
+                except ElasticError as error:  # who only reads may not, and need not
+                    _log.info(
+                        "%s: whether its settings are those for loading was not looked at: %s", where, error
+                    )
+        except BaseException:
+            cluster.close()
+            raise
+        return index
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return str(self._address)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that it is on."""
+        return self._cluster
+
+    @property
+    def passages(self) -> SplitterSettings:
+        """How documents are split."""
+        return self._made.passages
+
+    @property
+    def encoder_identity(self) -> EncoderIdentity:
+        """Which encoder it was made with."""
+        return self._made.encoder
+
+    @property
+    def keeps_token_vectors(self) -> bool:
+        """Whether it was made with them."""
+        return self._made.coding is not None
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder the index was made with, loaded on first use.
+
+        Raises:
+            ModelNotFound: it is nowhere to be found.
+            FingerprintMismatch: what was found under its name is another one.
+        """
+        if self._encoder is None:
+            from indexer.encoder import load_encoder
+
+            with self._lock:
+                if self._encoder is None:
+                    identity = self.encoder_identity
+                    encoder = load_encoder(identity.name, precision=identity.precision)
+                    self._check(encoder)
+                    self._encoder = encoder
+        return self._encoder
+
+    def _check(self, encoder: Encoder) -> None:
+        if encoder.fingerprint != self.encoder_identity.fingerprint:
+            raise FingerprintMismatch("encoder", self.encoder_identity.fingerprint, encoder.fingerprint)
+
+    def reader(self) -> ElasticReader:
+        """Return a reader of the last commit; the same one until there is a newer, or another making of the index.
+
+        Raises:
+            IndexNotFound: the index is gone.
+            FingerprintMismatch: it was rebuilt with another analyser or encoder: open it again.
+            IndexUnavailable: the cluster does not answer.
+        """
+        with self._lock:
+            documents, generation = self._state()
+            if self._current is not None:
+                known, reader = self._current
+                if known == documents and reader.generation == generation:
+                    return reader
+                if known != documents:
+                    self._remade()
+            number = build_of(documents, documents_alias(self._address.name))
+            passages = concrete(passages_alias(self._address.name), number)
+            reader = ElasticReader.open(self._cluster, passages, documents, self.analyser)
+            before, self._current = self._current, (documents, reader)
+        del (
+            before
+        )  # requests of other threads may still be using it; what it holds on the server ends by itself
+        return reader
+
+    def writer(self) -> ElasticWriter:
+        """Return a writer; several may be at work at once. Use it as a context manager.
+
+        Raises:
+            InvalidSettings: the index keeps token vectors, and the encoder gives none.
+            IndexUnavailable: the cluster does not answer.
+            IndexLocked: it is closed to writers.
+        """
+        encoder = PassageEncoder(self.encoder, self._made.coding)
+        generation = self._remade()
+        return ElasticWriter(
+            self._cluster, generation, self.analyser, encoder, Splitter(self.encoder, self.passages)
+        )
+
+    def documents(self) -> Iterator[Document]:
+        """Yield every document as it was added, by number."""
+        yield from stored_documents(self._cluster, self._generations.current().documents)
+
+    def compact(self) -> None:
+        """Take what was deleted or replaced off the disk; other requests go on meanwhile.
+
+        Raises:
+            IndexUnavailable: the cluster did not finish in four hours; what it has begun goes on.
+        """
+        both = self._generations.current().both
+        params = {"only_expunge_deletes": "true"}
+        self._cluster.request("POST", f"/{both}/_forcemerge", params=params, timeout=_LONG_SECONDS)
+        self._cluster.request("POST", f"/{both}/_refresh", timeout=_LONG_SECONDS)
+
+    def verify(self) -> Verification:
+        """Check that every document has all of its passages, vectors and text, and nothing has more; reads it all."""
+        return verify(self._cluster, self._generations.current(), self._made)
+
+    def stats(self) -> IndexStats:
+        """Return what the index holds and how much room it takes, copies included."""
+        generation = self._generations.current()
+        reader = self.reader()
+        told = self._cluster.request("GET", f"/{generation.both}/_stats/docs,store")
+        size = sum(each["total"]["store"]["size_in_bytes"] for each in told["indices"].values())
+        kept, tokens = self._tokens(generation)
+        return IndexStats(
+            path=self.address,
+            generation=reader.generation,
+            documents=reader.document_count,
+            passages=reader.passage_count,
+            vectors=reader.vector_count,
+            removed_passages=told["indices"][generation.passages]["primaries"]["docs"]["deleted"],
+            graph_passages=reader.vector_count,
+            megabytes=round(size / 1e6, 1),
+            token_vectors=kept,
+            token_megabytes=round(
+                tokens * (self._made.coding.token_bytes if self._made.coding else 0) / 1e6, 1
+            ),
+            encoder=self.encoder_identity.fingerprint,
+            analyser=self.analyser.fingerprint,
+            fields={name: tuple(sorted(kinds)) for name, kinds in sorted(reader.fields().items())},
+        )
+
+    def _tokens(self, generation: Generation) -> tuple[int | None, int]:
+        """Return how many passages have their tokens, and how many tokens these are, about."""
+        if self._made.coding is None:
+            return None, 0
+        body: dict[str, Any] = {
+            "size": 0,
+            "query": {"exists": {"field": "codes"}},
+            "track_total_hits": True,
+            "aggs": {"tokens": {"sum": {"field": "tokens"}}},
+        }
+        found = self._cluster.request("POST", f"/{generation.passages}/_search", body=body)
+        return int(found["hits"]["total"]["value"]), int(found["aggregations"]["tokens"]["value"])
+
+    def _state(self) -> tuple[str, int]:
+        """Return the index of documents that counts, by its own name, and its last commit."""
+        alias = documents_alias(self._address.name)
+        try:
+            told = self._cluster.request("GET", f"/{alias}/_doc/{STATE}", params={"routing": STATE})
+        except ElasticNotFound:
+            return self._generations.current().documents, 0
+        return str(told["_index"]), int(told["_source"]["generation"])
+
+    def _remade(self) -> Generation:
+        """Return the generation that counts, after looking how it was made."""
+        generation = self._generations.current()
+        made = made_of(generation)
+        if made.analyser != self._made.analyser:
+            raise FingerprintMismatch("analyser", made.analyser, self._made.analyser)
+        if made.encoder.fingerprint != self._made.encoder.fingerprint:
+            raise FingerprintMismatch("encoder", made.encoder.fingerprint, self._made.encoder.fingerprint)
+        self._made = made
+        return generation
+
+    def close(self) -> None:
+        """Close the reader and the connections."""
+        with self._lock:
+            current, self._current = self._current, None
+        if current is not None:
+            with contextlib.suppress(IndexingError):
+                current[1].close()
+        self._cluster.close()
+
+    def __enter__(self) -> ElasticIndex:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _make(cluster: Cluster, name: str, made: Made, settings: ElasticSettings) -> None:
+    """Make both indexes, then name them in one request; what a crash left of that is made anew.
+
+    Raises:
+        IndexExists: there is an index, or another process is making it.
+    """
+    generations = Generations(cluster, name)
+    _wait_for_others(generations)
+    sides = ((documents_alias(name), documents_body), (passages_alias(name), passages_body))
+    for alias, body_of in sides:
+        body = body_of(made, shards=settings.shards, replicas=settings.replicas)
+        try:
+            cluster.request("PUT", f"/{concrete(alias, 1)}", body=body)
+        except ElasticError as error:
+            if error.kind != "resource_already_exists_exception":
+                raise
+            _wait_for_others(generations)
+            raise IndexExists(f"another process was making {name!r} at the same time; try again") from error
+    actions = [{"add": {"index": concrete(alias, 1), "alias": alias}} for alias, _ in sides]
+    cluster.request("POST", "/_aliases", body={"actions": actions})
+
+
+def _wait_for_others(generations: Generations) -> None:
+    """Return when nobody makes the index; what somebody has left unfinished is deleted.
+
+    Raises:
+        IndexExists: there is one, now.
+    """
+    deadline = time.monotonic() + _MAKING_SECONDS
+    while every := generations.all():
+        if any(each.current for each in every):
+            raise IndexExists(
+                f"there is an index {generations.name!r} already; open it, or choose another name"
+            )
+        if time.monotonic() > deadline:
+            if any(each.building or each.number != 1 for each in every):
+                raise IndexExists(
+                    f"no alias leads to the indexes of {generations.name!r} that `quire generations` lists: set the "
+                    "aliases, or drop them"
+                )
+            _log.warning("%s was left half made, and is made anew", generations.name)
+            generations.drop(1)
+            return
+        time.sleep(_POLL_SECONDS)
