@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from engine.event import Event
+from engine.errors import InvalidProfileChange
+from engine.event import Event, name_fault
 from engine.personal.history import History
 from engine.personal.readers import DISLIKING
+
+
+def named(user_id: str) -> str:
+    """Return a reader's id.
+
+    Raises:
+        InvalidProfileChange: it cannot be one.
+    """
+    fault = name_fault(user_id)
+    if fault:
+        raise InvalidProfileChange(f"a reader's id {fault}")
+    return user_id
 
 
 def event_order(event: Event) -> tuple[bool, float, str, str, float]:

@@ -52,11 +52,20 @@ def file_of(folder: str | Path, tenant: str) -> Path:
     Raises:
         InvalidProfileChange: that is no name of a tenant.
     """
+    return Path(folder) / FOLDER / f"{checked_tenant(tenant)}{SUFFIX}"
+
+
+def checked_tenant(tenant: str) -> str:
+    """Return the name of a tenant.
+
+    Raises:
+        InvalidProfileChange: that is none.
+    """
     if not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
         raise InvalidProfileChange(
             f"a tenant's name is 1 to 64 letters (a to z), digits, - and _; found {str(tenant)!r:.80}"
         )
-    return Path(folder) / FOLDER / f"{tenant}{SUFFIX}"
+    return tenant
 
 
 def create(path: Path, tenant: str, key: bytes) -> None:

@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from engine.errors import InvalidProfileChange, ReaderStoreError
+from engine.errors import ReaderStoreError
 from engine.event import Event, InvalidEvent, name_fault
 from engine.personal import erasing, loading, recording, schema, wishes
 from engine.personal.admission import split_by_clock
@@ -27,7 +27,7 @@ from engine.personal.learned import Learned, LearnedWeights, path_of, read_learn
 from engine.personal.lists_in_file import FileLists
 from engine.personal.reader_file import ReaderFile
 from engine.personal.readers import LIKING, Standing
-from engine.personal.reading import exported
+from engine.personal.reading import exported, named
 from engine.personal.recent import Recent
 
 __all__ = ["Declared", "Forgotten", "History", "ReaderStore", "Recorded"]
@@ -98,7 +98,7 @@ class ReaderStore(ReaderFile):
 
     def version(self, user_id: str) -> int:
         """Return the number of the last change of a reader; 0 of somebody unknown."""
-        found: int | None = self.one("SELECT version FROM readers WHERE user_id = ?", _named(user_id))
+        found: int | None = self.one("SELECT version FROM readers WHERE user_id = ?", named(user_id))
         return found or 0
 
     def standing(self, user_id: str) -> Standing:
@@ -107,7 +107,7 @@ class ReaderStore(ReaderFile):
 
     def history(self, user_id: str) -> History:
         """Return what a reader did, declared and turned off; an empty history of somebody unknown."""
-        _named(user_id)
+        named(user_id)
         if not self.exists:
             return NOBODY
         with self.read() as connection:
@@ -127,7 +127,7 @@ class ReaderStore(ReaderFile):
         Raises:
             InvalidProfileChange: one of these is unusable, or there are 100 already.
         """
-        _named(user_id)
+        named(user_id)
         words = wishes.checked_words(text)
         wishes.check_interest(weight, at)
         with self.write() as connection:
@@ -135,7 +135,7 @@ class ReaderStore(ReaderFile):
 
     def undeclare(self, user_id: str, text: str) -> bool:
         """Take back a declared interest; return whether there was one of these words."""
-        _named(user_id)
+        named(user_id)
         words = wishes.checked_words(text)
         if not self.exists:
             return False
@@ -152,7 +152,7 @@ class ReaderStore(ReaderFile):
         Raises:
             InvalidProfileChange: the reader neither met a document of that id nor declared these words.
         """
-        _named(user_id)
+        named(user_id)
         if not self.exists or name_fault(name):
             raise wishes.no_such_interest(user_id, name)
         with self.write() as connection:
@@ -160,7 +160,7 @@ class ReaderStore(ReaderFile):
 
     def unmute(self, user_id: str, name: str) -> bool:
         """Turn an interest on again; return whether it was off."""
-        _named(user_id)
+        named(user_id)
         if not self.exists or name_fault(name):
             return False
         with self.write() as connection:
@@ -173,7 +173,7 @@ class ReaderStore(ReaderFile):
 
         It is in no answer any more, and SQLite overwrites the rows; only `forget` writes the whole file anew.
         """
-        _named(user_id)
+        named(user_id)
         if not self.exists or name_fault(doc_id):
             return 0
         with self.write() as connection:
@@ -190,7 +190,7 @@ class ReaderStore(ReaderFile):
                 bytes go with the next `open` or `forget`.
             ReaderStoreError: the file cannot be written.
         """
-        user_ids = [_named(name) for name in (user_id, *others)]
+        user_ids = [named(name) for name in (user_id, *others)]
         for name in user_ids:
             self._recent.drop(name)
         if not self.exists:
@@ -275,7 +275,7 @@ class ReaderStore(ReaderFile):
         The key is this file's, and each reader has a salt that goes when the reader is erased: then nobody can tell
         any more whose lines those were.
         """
-        _named(user_id)
+        named(user_id)
         key, salt = self.new_key, b""
         if self.exists:
             key = self.one("SELECT key FROM store")
@@ -323,10 +323,3 @@ class ReaderStore(ReaderFile):
                 return
             yield from readers
             last = readers[-1][0]
-
-
-def _named(user_id: str) -> str:
-    fault = name_fault(user_id)
-    if fault:
-        raise InvalidProfileChange(f"a reader's id {fault}")
-    return user_id

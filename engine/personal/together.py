@@ -4,8 +4,9 @@
     near = neighbours(store, ["moby-dick"])    # at any time: what readers of these read besides
     near.likeness(["billy-budd", "walden"])    # shape (1, 2), 0 for what nobody read with it
 
-The arithmetic is in `engine.personal.coreading`; how it is kept is the store's affair (`Lists` in `readers`). When a reader is erased, or a document of a reader is forgotten, every number that they are part of is dropped; what
-others' reading says of these documents comes back when it is learnt next.
+The arithmetic is in `engine.personal.coreading`; how it is kept is the store's affair (`Lists` in `readers`). When a
+reader is erased, or a document of a reader is forgotten, every number that they are part of is dropped; what others'
+reading says of these documents comes back when it is learnt next.
 """
 
 from __future__ import annotations

@@ -61,9 +61,7 @@ def declare(
     )
     [count] = connection.execute("SELECT count(*) FROM declared WHERE reader = ?", (number,)).fetchone()
     if count > MOST_DECLARED:
-        raise InvalidProfileChange(
-            f"{user_id!r:.80} has declared {MOST_DECLARED} interests already; take one back first"
-        )
+        raise too_many(user_id)
     touch(connection, number, change)
 
 
@@ -100,6 +98,13 @@ def no_such_interest(user_id: str, name: str) -> InvalidProfileChange:
     return InvalidProfileChange(
         f"reader {user_id!r:.80} has met no document and declared no interest {name!r:.80}; name one that the "
         "reader's profile lists"
+    )
+
+
+def too_many(user_id: str) -> InvalidProfileChange:
+    """Return the error of declaring more than there may be."""
+    return InvalidProfileChange(
+        f"{user_id!r:.80} has declared {MOST_DECLARED} interests already; take one back first"
     )
 
 

@@ -21,7 +21,6 @@ from engine.personal.learned import (
     LearnedWeights,
     as_learned,
     over,
-    path_of,
     read_learned,
     write_learned,
 )

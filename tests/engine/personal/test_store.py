@@ -8,18 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reader_places import Places
 
 from engine.errors import InvalidProfileChange
 from engine.event import Event, InvalidEvent
 from engine.personal import admission
 from engine.personal.history import Forgotten, History, Recorded
+from engine.personal.readers import Readers
 from engine.personal.store import ReaderStore
 
 NOON = datetime(2024, 5, 4, 12, tzinfo=UTC)
@@ -137,9 +138,9 @@ STEPS = st.lists(
 
 @settings(max_examples=40)
 @given(steps=STEPS)
-def test_it_does_what_a_plain_model_does(tmp_path_factory: pytest.TempPathFactory, steps: list[Any]) -> None:
-    folder, model = tmp_path_factory.mktemp("store"), Model()
-    with ReaderStore.open(folder) as store:
+def test_it_does_what_a_plain_model_does(places: Places, steps: list[Any]) -> None:
+    place, model = places.fresh(), Model()
+    with place.open() as store:
         for name, *arguments in steps:
             before = {user: store.version(user) for user in USERS}
             expected = getattr(model, name)(*arguments)
@@ -164,14 +165,15 @@ def test_it_does_what_a_plain_model_does(tmp_path_factory: pytest.TempPathFactor
                 if history.version and history.version == before[user]:
                     continue
                 assert history.version == 0 or history.version > max(before.values())
-        with ReaderStore.open(folder) as fresh:
-            # What a store that was open all the while knows is what the file says.
+        with place.open() as fresh:
+            # What a store that was open all the while knows is what another finds.
             for user in USERS:
                 assert seen(fresh.history(user)) == seen(store.history(user))
             check_everything(fresh, model)
+    places.done()
 
 
-def check_everything(store: ReaderStore, model: Model) -> None:
+def check_everything(store: Readers, model: Model) -> None:
     """Compare what there is of all readers together."""
     known = [user for user in USERS if any(model.view(user))]
     assert sorted(store.readers()) == sorted(known)
@@ -196,7 +198,7 @@ def check_everything(store: ReaderStore, model: Model) -> None:
 @settings(max_examples=15)
 @given(events=st.lists(EVENTS, max_size=12), data=st.data())
 def test_neither_order_nor_batches_nor_repetition_matter(
-    tmp_path_factory: pytest.TempPathFactory, events: list[Event], data: st.DataObject
+    places: Places, events: list[Event], data: st.DataObject
 ) -> None:
     """As long as no two different events claim the same id."""
     events = list({(event.user_id, event.identity): event for event in events}.values())
@@ -204,8 +206,7 @@ def test_neither_order_nor_batches_nor_repetition_matter(
     cut = data.draw(st.integers(0, len(shuffled)))
     stores = []
     for batches in ([events], [shuffled[:cut], shuffled[cut:], shuffled[:2]]):
-        folder = tmp_path_factory.mktemp("store")
-        with ReaderStore.open(folder) as store:
+        with places.store() as store:
             for batch in batches:
                 store.add(batch, now=NOON)
             stores.append(
@@ -221,12 +222,12 @@ def test_neither_order_nor_batches_nor_repetition_matter(
     after=st.lists(EVENTS, max_size=8),
 )
 def test_erased_is_never_seen(
-    tmp_path_factory: pytest.TempPathFactory, before: list[Event], of_hers: list[Event], after: list[Event]
+    places: Places, before: list[Event], of_hers: list[Event], after: list[Event]
 ) -> None:
     gone = "gone"
     found = []
     for with_her in (True, False):
-        with ReaderStore.open(tmp_path_factory.mktemp("store")) as store:
+        with places.store() as store:
             mixed = before
             if with_her:
                 mixed = [event for pair in zip(before, of_hers, strict=False) for event in pair]
@@ -237,7 +238,7 @@ def test_erased_is_never_seen(
                 store.forget(gone)
             store.add(after, now=NOON)
             documents = []
-            if store.exists:
+            if isinstance(store, ReaderStore) and store.exists:
                 with store.read() as connection:
                     documents = connection.execute(
                         "SELECT doc_id, uses FROM documents ORDER BY doc_id"
@@ -273,7 +274,7 @@ def floods_slowly(times: list[int], untimed: int, limits: tuple[int, int, int]) 
     limits=st.tuples(st.integers(1, 5), st.integers(3, 12), st.integers(1, 3)),
 )
 def test_floods_are_those_of_the_slow_count(
-    tmp_path_factory: pytest.TempPathFactory,
+    places: Places,
     offsets: list[int | None],
     cuts: list[int],
     forgotten: int,
@@ -297,7 +298,7 @@ def test_floods_are_those_of_the_slow_count(
     with pytest.MonkeyPatch.context() as patch:
         for name, limit in zip(("HOUR_LIMIT", "DAY_LIMIT", "UNTIMED_LIMIT"), limits, strict=True):
             patch.setattr(admission, name, limit)
-        with ReaderStore.open(tmp_path_factory.mktemp("store")) as store:
+        with places.store() as store:
             bounds = [0, *sorted(min(cut, len(events)) for cut in cuts), len(events)]
             for start, end in pairwise(bounds):
                 recorded = store.add(events[start:end], now=NOON)
@@ -312,10 +313,10 @@ def test_floods_are_those_of_the_slow_count(
             assert store.history("ann").flooding == slowly(left)
 
 
-def test_in_a_flood_each_document_counts_once(tmp_path: Path) -> None:
+def test_in_a_flood_each_document_counts_once(places: Places) -> None:
     minutes = [NOON - timedelta(seconds=number) for number in range(admission.HOUR_LIMIT + 1)]
     events = [Event("ann", f"d{number % 7}", "click", at) for number, at in enumerate(minutes)]
-    with ReaderStore.open(tmp_path) as store:
+    with places.store() as store:
         assert store.add(events[:-1], now=NOON).flooding == ()
         assert len(store.history("ann")) == admission.HOUR_LIMIT
         store.add([Event("bob", "d1", "click", NOON)], now=NOON)
@@ -330,7 +331,7 @@ def test_in_a_flood_each_document_counts_once(tmp_path: Path) -> None:
         assert len(list(store.events())) == len(events) + 1
 
 
-def test_clocks_in_the_future_are_refused_and_named(tmp_path: Path) -> None:
+def test_clocks_in_the_future_are_refused_and_named(places: Places) -> None:
     day = timedelta(days=1)
     possible = [
         Event("ann", "d1", at=NOON + day),
@@ -340,9 +341,10 @@ def test_clocks_in_the_future_are_refused_and_named(tmp_path: Path) -> None:
     ahead = [
         Event("ann", f"d{number}", at=NOON + day + timedelta(microseconds=number)) for number in range(1, 9)
     ]
-    with ReaderStore.open(tmp_path) as store:
+    place = places.fresh()
+    with place.open() as store:
         assert store.add(ahead, now=NOON) == Recorded(future=8, ahead=tuple(ahead[:5]))
-        assert not list(tmp_path.iterdir())
+        assert place.untouched()
         assert store.add(possible + ahead, now=NOON.replace(tzinfo=None)) == Recorded(
             3, 0, 8, (), tuple(ahead[:5])
         )
@@ -353,25 +355,27 @@ def test_clocks_in_the_future_are_refused_and_named(tmp_path: Path) -> None:
         )
 
 
-def test_nothing_is_made_before_the_first_write(tmp_path: Path) -> None:
-    with ReaderStore.open(tmp_path) as store:
+def test_nothing_is_made_before_the_first_write(places: Places) -> None:
+    place = places.fresh()
+    with place.open() as store:
         assert (store.version("ann"), len(store.history("ann")), store.floods()) == (0, 0, frozenset())
         assert (list(store.readers()), list(store.events()), list(store.reads())) == ([], [], [])
         assert (store.forget("ann"), store.forget_document("ann", "d1")) == (Forgotten(), 0)
         assert (store.unmute("ann", "d1"), store.undeclare("ann", "sea")) == (False, False)
         assert store.add([]) == Recorded()
         name = store.pseudonym("ann")
-        assert not list(tmp_path.iterdir())
+        assert place.untouched()
         store.add([Event("bob", "d1")])
         assert store.pseudonym("ann") == name
-        with ReaderStore.open(tmp_path) as other:
+        with place.open() as other:
             assert other.pseudonym("ann") == name != other.pseudonym("bob") == store.pseudonym("bob")
         assert len(name) == 16
         assert set(name) <= set("0123456789abcdef")
 
 
-def test_what_is_not_usable_is_refused(tmp_path: Path) -> None:
-    with ReaderStore.open(tmp_path) as store:
+def test_what_is_not_usable_is_refused(places: Places) -> None:
+    place = places.fresh()
+    with place.open() as store:
         with pytest.raises(InvalidEvent, match=r"engine\.Event values, found dict"):
             store.add([Event("ann", "d1"), {"user": "ann"}])  # type: ignore[list-item]
         for user_id, says in (
@@ -393,7 +397,7 @@ def test_what_is_not_usable_is_refused(tmp_path: Path) -> None:
                 store.declare("ann", text, weight=weight, at=at)
         with pytest.raises(InvalidProfileChange, match="met no document and declared no interest 'd1'"):
             store.mute("ann", "d1")
-        assert not list(tmp_path.iterdir())
+        assert place.untouched()
         for number in range(100):
             store.declare("ann", f"interest {number}")
         store.declare("ann", "  interest\n7 ", weight=3.0, at=NOON)
@@ -404,8 +408,9 @@ def test_what_is_not_usable_is_refused(tmp_path: Path) -> None:
         assert len(store.history("ann").declared) == 100
 
 
-def test_tenants_never_mix(tmp_path: Path) -> None:
-    with ReaderStore.open(tmp_path, "one") as one, ReaderStore.open(tmp_path, "two") as two:
+def test_tenants_never_mix(places: Places) -> None:
+    place = places.fresh()
+    with place.open("one") as one, place.open("One") as two:
         one.add([Event("ann", "d1")])
         assert (two.version("ann"), list(two.events())) == (0, [])
         two.add([Event("ann", "d2")])
@@ -415,12 +420,13 @@ def test_tenants_never_mix(tmp_path: Path) -> None:
         assert one.history("ann").doc_ids == ("d1",)
 
 
-def test_threads_and_their_own_stores_lose_nothing(tmp_path: Path) -> None:
+def test_threads_and_their_own_stores_lose_nothing(places: Places) -> None:
     """Two stores as two processes have them, each shared by threads that add, read and forget at once."""
     faults: list[BaseException] = []
-    with ReaderStore.open(tmp_path) as one, ReaderStore.open(tmp_path) as other:
+    place = places.fresh()
+    with place.open() as one, place.open() as other:
 
-        def work(store: ReaderStore, worker: int) -> None:
+        def work(store: Readers, worker: int) -> None:
             try:
                 last = 0
                 for number in range(12):
@@ -451,8 +457,8 @@ def test_threads_and_their_own_stores_lose_nothing(tmp_path: Path) -> None:
         assert list(one.readers()) == ["shared"]
 
 
-def test_columns_cannot_be_changed(tmp_path: Path) -> None:
-    with ReaderStore.open(tmp_path) as store:
+def test_columns_cannot_be_changed(places: Places) -> None:
+    with places.store() as store:
         store.add([Event("ann", "d1")])
         history = store.history("ann")
         assert (history.at.dtype, history.weights.dtype) == (np.float64, np.float64)

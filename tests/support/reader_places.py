@@ -1,0 +1,106 @@
+"""Places where readers can be kept: folders, and names on a real Elasticsearch."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from elasticsearch_server import call, drop
+
+from engine.personal.elastic.store import ElasticReaderStore
+from engine.personal.readers import Readers
+from engine.personal.store import ReaderStore
+from indexer.elastic.connection import Cluster
+from indexer.elastic.settings import ElasticSettings
+
+
+class Place(Protocol):
+    """Where readers can be kept."""
+
+    def open(self, tenant: str = "default") -> Readers: ...
+
+    def untouched(self) -> bool:
+        """Whether nothing was ever made here."""
+        ...
+
+
+class Places(Protocol):
+    """Gives places where nothing is yet."""
+
+    elastic: bool
+
+    def fresh(self) -> Place: ...
+
+    def done(self) -> None:
+        """Say that no place given so far is needed any more."""
+        ...
+
+    def store(self) -> AbstractContextManager[Readers]: ...
+
+
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def open(self, tenant: str = "default") -> Readers:
+        return ReaderStore.open(self.path, tenant)
+
+    def untouched(self) -> bool:
+        return not list(self.path.iterdir())
+
+
+class Folders:
+    elastic = False
+
+    def __init__(self, factory: pytest.TempPathFactory) -> None:
+        self._factory = factory
+
+    def fresh(self) -> Folder:
+        return Folder(self._factory.mktemp("readers"))
+
+    def done(self) -> None:
+        pass
+
+    @contextmanager
+    def store(self) -> Iterator[Readers]:
+        with self.fresh().open() as store:
+            yield store
+
+
+class Name:
+    def __init__(self, cluster: Cluster, name: str) -> None:
+        self.cluster, self.name = cluster, name
+
+    def open(self, tenant: str = "default") -> Readers:
+        return ElasticReaderStore.open(self.cluster, self.name, tenant)
+
+    def untouched(self) -> bool:
+        url = self.cluster.address.urls[0]
+        return call(url, "GET", f"/{self.name}*/_settings?expand_wildcards=all") == {}
+
+
+class Names:
+    elastic = True
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.cluster = Cluster(f"elasticsearch://{url.split('://')[1]}/unused", ElasticSettings(replicas=0))
+        self._prefix = f"quire-test-{uuid.uuid4().hex[:12]}"
+        self._given = 0
+
+    def fresh(self) -> Name:
+        self._given += 1
+        return Name(self.cluster, f"{self._prefix}-{self._given}")
+
+    def done(self) -> None:
+        drop(self.url, self._prefix)
+
+    @contextmanager
+    def store(self) -> Iterator[Readers]:
+        with self.fresh().open() as store:
+            yield store
+        self.done()
