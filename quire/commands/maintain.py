@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from indexer.elastic.address import is_address
 from quire.cli import DONE, PARTLY
 from quire.index_argument import INDEX, opened
 from quire.progress import plural
 from quire.terminal import Screen, harmless, typed
 
 if TYPE_CHECKING:
-    from indexer.index import IndexStats
+    from indexer.backend import DocumentIndex, IndexStats, Verification
     from indexer.opening import Place
 
 
@@ -36,7 +37,7 @@ def stats_command(index_path: Place, as_json: bool) -> int:
         ("passages", f"{stats.passages:,}"),
         ("vectors", f"{stats.vectors:,}, by {kept}"),
         ("tokens", _tokens(stats)),
-        ("size", f"{stats.megabytes:,} MB"),
+        ("size", f"{stats.megabytes:,} MB{', all copies included' if is_address(stats.path) else ''}"),
         ("encoder", stats.encoder),
         ("analyser", stats.analyser),
         ("generation", f"{stats.generation:,}"),
@@ -66,30 +67,52 @@ def _tokens(stats: IndexStats) -> str:
 
 @click.command("verify")
 @INDEX
-@click.option("--repair", is_flag=True, help="Make the word and vector indexes anew where they are damaged.")
+@click.option("--repair", is_flag=True, help="Make anew, or remove, what is damaged or was left half done.")
 def verify_command(index_path: Place, repair: bool) -> int:
-    """Check INDEX: every invariant within and between its stores. Exit status 1 when one does not hold."""
+    """Check INDEX: every invariant within and between its stores. Exit status 1 when one does not hold.
+
+    With --repair the word and vector indexes of a folder are made anew where they are damaged; on Elasticsearch what
+    writers that died had left is removed.
+    """
     with opened(index_path) as index:
         found = index.verify()
-        for problem in found.problems:
-            click.echo(harmless(f"{problem.store}: {problem.found}"))
+        _name(found)
         if repair and found.problems and all(problem.repairable for problem in found.problems):
-            index.rebuild()
+            click.echo(_repaired(index))
             found = index.verify()
-            click.echo("Made the word and vector indexes anew.")
-            for problem in found.problems:
-                click.echo(harmless(f"{problem.store}: {problem.found}"))
+            _name(found)
     if found.sound:
         click.echo(
             f"{index_path} is sound: {plural(found.documents, 'document')}, {plural(found.passages, 'passage')}, "
             f"generation {found.generation}."
         )
         return DONE
-    if all(problem.repairable for problem in found.problems):
+    if is_address(index_path):
+        click.echo(
+            f"What writers that died had left goes with `quire verify --repair {index_path}`; documents that are named "
+            f"after that:  quire delete {index_path} DOC_ID...  and index them again."
+        )
+    elif all(problem.repairable for problem in found.problems):
         click.echo(f"The documents are unharmed. Repair the rest:  quire verify --repair {index_path}")
     else:
         click.echo("The documents themselves are damaged: restore a copy, or index them again.")
     return PARTLY
+
+
+def _name(found: Verification) -> None:
+    for problem in found.problems:
+        click.echo(harmless(f"{problem.store}: {problem.found}"))
+
+
+def _repaired(index: DocumentIndex) -> str:
+    """Repair what can be; return what was done."""
+    from indexer.index import Index
+
+    if isinstance(index, Index):
+        index.rebuild()
+        return "Made the word and vector indexes anew."
+    with index.writer():  # which tidies up when it begins
+        return "Removed what writers that died had left."
 
 
 @click.command("compact")
