@@ -23,6 +23,7 @@ from indexer.analyser import Analyser
 from indexer.backend import IndexStats, Verification
 from indexer.document import Document
 from indexer.elastic.address import ElasticAddress, as_address
+from indexer.elastic.compacting import compact
 from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticError, ElasticNotFound
 from indexer.elastic.generations import Generation, Generations
@@ -45,7 +46,6 @@ from indexer.splitter import Splitter, SplitterSettings
 from indexer.token_sample import fit_coding
 
 _DEFAULTS = ElasticSettings()
-_LONG_SECONDS = 4 * 3600.0
 _MAKING_SECONDS = 15.0  # for which another may be between making the two indexes and naming them
 _POLL_SECONDS = 0.25
 
@@ -249,15 +249,12 @@ class ElasticIndex:
         yield from stored_documents(self._cluster, self._generations.current().documents)
 
     def compact(self) -> None:
-        """Take what was deleted or replaced off the disk; other requests go on meanwhile.
+        """Take what was deleted or replaced off the disk: about half a minute or more; other requests go on meanwhile.
 
         Raises:
             IndexUnavailable: the cluster did not finish in four hours; what it has begun goes on.
         """
-        both = self._generations.current().both
-        params = {"only_expunge_deletes": "true"}
-        self._cluster.request("POST", f"/{both}/_forcemerge", params=params, timeout=_LONG_SECONDS)
-        self._cluster.request("POST", f"/{both}/_refresh", timeout=_LONG_SECONDS)
+        compact(self._cluster, self._generations.current())
 
     def verify(self) -> Verification:
         """Check that every document has all of its passages, vectors and text, and nothing has more; reads it all."""

@@ -1,48 +1,40 @@
-"""A writer on Elasticsearch: documents in, passages encoded on the way; others may write other documents meanwhile.
+"""A writer on Elasticsearch: documents in, whole documents visible at each commit.
 
-Documents are looked up some at a time: one that is unchanged costs its share of one request. Of a changed one only the
-passages that changed are encoded. A commit has everything acknowledged, then shows it to readers.
+Others may write other documents meanwhile; `intake` says what is encoded, `delivery` in what order things are sent.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import TracebackType
-from typing import Literal, TypeAlias
 
 from indexer.analyser import Analyser
 from indexer.backend import Outcome, Settled
-from indexer.document import Document, FieldKind
-from indexer.elastic import metadata
+from indexer.document import Document
 from indexer.elastic.bulk import Bulk
 from indexer.elastic.connection import Cluster
 from indexer.elastic.delivery import Delivery
-from indexer.elastic.errors import ElasticError
 from indexer.elastic.generations import Generation
+from indexer.elastic.intake import Intake
 from indexer.elastic.journal import Journal
-from indexer.elastic.kept import kept_encodings, known_documents
 from indexer.elastic.loading import relax, restore
-from indexer.elastic.mappings import metadata_body
+from indexer.elastic.mapped_fields import MappedFields
 from indexer.elastic.numbers import document_number
-from indexer.elastic.parcels import Deletion, Known, Parcel, Writing
+from indexer.elastic.parcels import Deletion, Parcel, Writing
 from indexer.elastic.repair import tidy_up
 from indexer.elastic.scans import Moment
 from indexer.elastic.state import State, change_state, read_state
 from indexer.elastic.turns import where_to_go_on
-from indexer.errors import IndexFull, IndexingError, ModelError
-from indexer.passage_encoding import Encoded, EncodingQueue, PassageEncoder, prepared
+from indexer.errors import IndexingError
+from indexer.passage_encoding import PassageEncoder
 from indexer.splitter import Splitter
 
-_TOGETHER = 64  # documents looked up in one request
-_CHARACTERS = 1 << 20  # or so much text
 _DELETED_TOGETHER = 256
 _PAGE = 5_000
 _REFRESH_SECONDS = 600.0  # the graph of what is in memory is built then
-
-Refused: TypeAlias = Literal["refused"]
 
 _log = logging.getLogger(__name__)
 
@@ -75,14 +67,8 @@ class ElasticWriter:
         bulk: Bulk[Parcel] | None = None,
     ) -> None:
         self._cluster = cluster
-        self._analyser = analyser
-        self._encoder = encoder
-        self._splitter = splitter
         self._relaxes = relaxes
-        self._fields: set[tuple[str, FieldKind]] = set()
-        self._waiting: dict[int, Document] = {}
-        self._characters = 0
-        self._encodes: set[int] = set()
+        self._fields = MappedFields(cluster)
         self._settled: list[Settled] = []
         self._added: set[str] = set()
         self._refused: list[Settled] = []
@@ -98,7 +84,16 @@ class ElasticWriter:
             settled=self._tell,
             bulk=bulk,
         )
-        self._encoding: EncodingQueue[tuple[Writing, int]] = EncodingQueue(encoder)
+        self._intake = Intake(
+            cluster,
+            analyser,
+            encoder,
+            splitter,
+            self._fields,
+            generation=lambda: self._delivery.generation,
+            deliver=self._deliver,
+            report=self._report,
+        )
         self._generation = read_state(cluster, generation.documents).generation
 
     @property
@@ -109,12 +104,12 @@ class ElasticWriter:
     @property
     def encoded(self) -> int:
         """Passages encoded so far."""
-        return self._encoding.encoded
+        return self._intake.encoded
 
     @property
     def pending(self) -> int:
         """Passages that wait to be encoded."""
-        return self._encoding.pending
+        return self._intake.pending
 
     @property
     def failed(self) -> bool:
@@ -133,14 +128,9 @@ class ElasticWriter:
         """
         with self._all_or_nothing():
             number = document_number(document.doc_id)
-            if number in self._waiting:
-                self._look_up()
-            if number in self._encodes or number in self._delivery:
+            if number in self._intake or number in self._delivery:
                 self._drain()
-            self._waiting[number] = document
-            self._characters += len(document.text)
-            if len(self._waiting) >= _TOGETHER or self._characters >= _CHARACTERS:
-                self._look_up()
+            self._intake.take(document, self._generation + 1)
 
     def add(self, document: Document) -> Outcome:
         """Add a document, or replace the one of the same id, and look at once what that amounts to.
@@ -150,11 +140,11 @@ class ElasticWriter:
         Raises:
             as `put`, and IndexingError for what is wrong with the document.
         """
-        self._added.add(document.doc_id)
         self.put(document)
+        self._added.add(document.doc_id)
         with self._all_or_nothing():
-            outcomes = self._look_up()
-        outcome = outcomes[document.doc_id]
+            amounts = self._intake.look_up(self._generation + 1)
+        outcome = amounts[document.doc_id]
         if outcome == "refused":
             found = next(each for each in self._refused if each.doc_id == document.doc_id)
             self._refused.remove(found)
@@ -177,10 +167,9 @@ class ElasticWriter:
         while some := list(dict.fromkeys(islice(wanted, _DELETED_TOGETHER))):
             with self._all_or_nothing():
                 self._drain()
-                for doc_id, known in zip(some, self._known(some), strict=True):
+                for doc_id, known in zip(some, self._intake.known(some), strict=True):
                     if known is not None and known.doc_id == doc_id:
-                        self._changed = True
-                        self._delivery.deliver(Deletion(known))
+                        self._deliver(Deletion(known))
                         count += 1
         return count
 
@@ -225,7 +214,7 @@ class ElasticWriter:
         if self._closed:
             return
         self._closed = True
-        self._encoding.close()
+        self._intake.close()
         self._delivery.close()
         try:
             if self._relaxes:
@@ -255,9 +244,7 @@ class ElasticWriter:
             tidy_up(self._cluster, generation, journal.id)
             if self._relaxes:
                 relax(self._cluster, generation)
-            told = self._cluster.request("GET", f"/{generation.documents}/_mapping")
-            fields = metadata.fields_in(told[generation.documents]["mappings"])
-            self._fields = {(name, kind) for name, kinds in fields.items() for kind in kinds}
+            self._fields.adopt(generation)
         except BaseException:
             with contextlib.suppress(IndexingError):
                 journal.close()
@@ -266,6 +253,7 @@ class ElasticWriter:
 
     @contextlib.contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
+        """Let nothing more be written when the block fails: what was given may be lost."""
         if self._closed:
             raise IndexingError("this writer is closed; take another one with index.writer()")
         if self._failed:
@@ -282,123 +270,14 @@ class ElasticWriter:
     def _refresh(self, generation: Generation) -> None:
         self._cluster.request("POST", f"/{generation.both}/_refresh", timeout=_REFRESH_SECONDS)
 
-    def _known(self, doc_ids: Sequence[str]) -> list[Known | None]:
-        numbers = [document_number(doc_id) for doc_id in doc_ids]
-        found = known_documents(self._cluster, self._delivery.generation, numbers)
-        return [found.get(number) for number in numbers]
-
     def _drain(self) -> None:
         """Have everything that was given acknowledged or refused."""
-        self._look_up()
-        self._hand_over(self._encoding.rest())
+        self._intake.finish(self._generation + 1)
         self._delivery.finish()
 
-    def _look_up(self) -> dict[str, Outcome | Refused]:
-        """Look at the documents that wait, prepare those that are not unchanged; return what each amounts to."""
-        documents, self._waiting, self._characters = list(self._waiting.values()), {}, 0
-        outcomes: dict[str, Outcome | Refused] = {}
-        parcels: list[Writing] = []
-        known = self._known([document.doc_id for document in documents])
-        for document, there in zip(documents, known, strict=True):
-            content_hash = document.content_hash()
-            if there is not None and there.doc_id != document.doc_id:
-                reason = (
-                    f"its id has the same number as that of {there.doc_id!r} in the index: rename one of them"
-                )
-                outcomes[document.doc_id] = self._refuse(document, reason)
-            elif there is not None and there.content_hash == content_hash:
-                outcomes[document.doc_id] = "unchanged"
-                self._report(Settled(document.doc_id, document.source, "unchanged"))
-            else:
-                parcel = self._prepare(document, content_hash, there)
-                outcomes[document.doc_id] = parcel.outcome if parcel else "refused"
-                parcels += [parcel] if parcel else []
-        for refused in self._map_fields(parcels):
-            outcomes[refused.doc_id] = "refused"
-            parcels.remove(refused)
-        if parcels:
-            self._changed = True
-            self._encode(parcels)
-        self._hand_over(self._encoding.some())
-        return outcomes
-
-    def _prepare(self, document: Document, content_hash: str, known: Known | None) -> Writing | None:
-        try:
-            passages = prepared(document, self._splitter.split(document), self._encoder)
-            metadata.stored(document.metadata, as_json=True)  # refuses names that are too long
-        except (IndexFull, ModelError):
-            raise
-        except (IndexingError, ValueError) as error:
-            self._refuse(document, str(error))
-            return None
-        return Writing(self._analyser, document, content_hash, passages, known, self._generation + 1)
-
-    def _map_fields(self, parcels: Sequence[Writing]) -> list[Writing]:
-        """Have the server know all metadata fields of these documents; return those whose fields it refuses."""
-        try:
-            self._put_fields(
-                {pair for parcel in parcels for pair in metadata.kinds_of(parcel.document.metadata)}
-            )
-            return []
-        except ElasticError as error:
-            if error.status != 400:
-                raise
-        refused = []
-        for parcel in parcels:
-            try:
-                self._put_fields(metadata.kinds_of(parcel.document.metadata))
-            except ElasticError as error:
-                if error.status != 400:
-                    raise
-                self._refuse(parcel.document, f"its metadata fields cannot be added: {error.reason}")
-                refused.append(parcel)
-        return refused
-
-    def _put_fields(self, fields: set[tuple[str, FieldKind]]) -> None:
-        new = fields - self._fields
-        if not new:
-            return
-        generation = self._delivery.generation
-        # Passages last: where the mapping of passages knows a field, that of documents does too.
-        for index, as_json in ((generation.documents, True), (generation.passages, False)):
-            self._cluster.request("PUT", f"/{index}/_mapping", body=metadata_body(new, as_json=as_json))
-        self._fields |= new
-
-    def _encode(self, parcels: Sequence[Writing]) -> None:
-        """Give the passages that need it to the encoder; hand over the documents that wait for none."""
-        changed = [parcel.number for parcel in parcels if parcel.known is not None and parcel.known.passages]
-        kept = kept_encodings(
-            self._cluster, self._delivery.generation, changed, codes=self._encoder.keeps_tokens
-        )
-        for parcel in parcels:
-            there = kept.get(parcel.number, {})
-            waiting: list[tuple[tuple[Writing, int], str]] = []
-            for at, item in enumerate(parcel.passages):
-                found = there.get(item.digest.hex())
-                if found is not None and item.readable:
-                    parcel.encodings[at] = found
-                elif item.readable:
-                    waiting.append(((parcel, at), item.context))
-            parcel.awaited = len(waiting)
-            if waiting:
-                self._encodes.add(parcel.number)
-                self._encoding.add(waiting)
-            else:
-                self._delivery.deliver(parcel)
-
-    def _hand_over(self, batches: Iterator[Encoded[tuple[Writing, int]]]) -> None:
-        for batch in batches:
-            for row, (parcel, at) in enumerate(batch.keys):
-                parcel.encodings[at].vector = batch.vectors[row]
-                parcel.encodings[at].codes = batch.codes[row] if batch.codes else None
-                parcel.awaited -= 1
-                if not parcel.awaited:
-                    self._encodes.discard(parcel.number)
-                    self._delivery.deliver(parcel)
-
-    def _refuse(self, document: Document, reason: str) -> Refused:
-        self._report(Settled(document.doc_id, document.source, "refused", reason))
-        return "refused"
+    def _deliver(self, parcel: Parcel) -> None:
+        self._changed = True
+        self._delivery.deliver(parcel)
 
     def _tell(self, parcel: Parcel, settled: Settled) -> None:
         if isinstance(parcel, Writing):
