@@ -21,6 +21,14 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
+class Torn:
+    """A document of which the parts do not fit together: a writer has it under way, or died over it."""
+
+    number: int
+    doc_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """What was done in one batch or pass.
 
@@ -28,18 +36,18 @@ class Done:
         documents: Copied.
         passages: Copied.
         deleted: Documents deleted.
-        torn: Documents that the old generation has not whole, as a writer was, or is, at work on them.
+        torn: Documents that were left, as the old generation has not the whole of them.
     """
 
     documents: int = 0
     passages: int = 0
     deleted: int = 0
-    torn: int = 0
+    torn: tuple[Torn, ...] = ()
 
     @property
     def differed(self) -> int:
         """In how many documents the generations differed."""
-        return self.documents + self.deleted + self.torn
+        return self.documents + self.deleted + len(self.torn)
 
     def __add__(self, other: Done) -> Done:
         return Done(
@@ -58,9 +66,12 @@ class Filler(Protocol):
     """Whether documents differ by their content alone."""
 
     def fill(self, moments: Moments, batch: Sequence[Difference], *, last: bool) -> Done:
-        """Make these documents in the new generation as they are in the old."""
+        """Make these documents in the new generation as they are in the old.
+
+        On the last pass, when nobody writes to the old one, nothing is kept of what is torn.
+        """
         ...
 
-    def finish(self) -> None:
-        """Have everything acknowledged."""
+    def finish(self) -> Done:
+        """Have everything acknowledged; return what was done that no `fill` has told."""
         ...

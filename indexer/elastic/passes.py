@@ -66,8 +66,9 @@ def one_pass(
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
-    filler.finish()
-    return total
+    rest = filler.finish()
+    tell(rest)
+    return total + rest
 
 
 def _batches(moments: Moments, first: int, end: int, content_only: bool) -> Iterator[list[Difference]]:

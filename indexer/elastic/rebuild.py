@@ -17,18 +17,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from indexer.analyser import Analyser
+from indexer.elastic.completeness import check_whole, documents_in, health_of
 from indexer.elastic.connection import Cluster
-from indexer.elastic.copying import Copier, copy_notes
 from indexer.elastic.errors import ElasticNotFound
+from indexer.elastic.fillers import filler_for
 from indexer.elastic.filling import Done, Filler
 from indexer.elastic.generations import Generation, Generations
 from indexer.elastic.layout import Layout, Wanted, finish_settings, layout_of
 from indexer.elastic.passes import one_pass
-from indexer.elastic.sending import send
 from indexer.elastic.state import State, change_state, read_state
 from indexer.elastic.turns import Lease
-from indexer.errors import IndexCorrupt, IndexingError, IndexUnavailable
+from indexer.errors import IndexingError, IndexUnavailable
 
 THREADS = 2
 PATIENCE_SECONDS = 300.0
@@ -56,7 +55,7 @@ class RebuildReport:
         documents: Documents copied, again those that changed meanwhile.
         passages: Passages copied.
         deleted: Documents deleted from the copy, since they were from the index.
-        torn: Documents of which the old generation lacks a part; `quire index` writes them again.
+        torn: Documents that writers had under way, and write again; of those who died, `quire index` does.
         seconds: Time since the beginning.
         held_seconds: For how long writers were held back.
         copies_missing: Whether the new generation's replicas were not all there when it was switched to.
@@ -144,10 +143,10 @@ class _Rebuild:
         new = self._generation_to_fill(old, layout)
         with Lease(self._cluster, new) as lease:
             self._go_on = partial(self._check, lease)
-            filler = self._filler(old, new, layout)
-            self._copy(old, new, filler)
-            self._finish(old, new, layout)
-            self._switch(old, new, filler, lease)
+            with filler_for(self._cluster, old, new, layout, self._wanted.encoder, self._threads) as filler:
+                self._copy(old, new, filler)
+                self._finish(old, new, layout)
+                self._switch(old, new, filler, lease)
         if drop_old:
             self._drop(new)
         self._say("done")
@@ -189,16 +188,10 @@ class _Rebuild:
                 pass
         self._generations.drop(begun.number)
 
-    def _filler(self, old: Generation, new: Generation, layout: Layout) -> Filler:
-        limit = int(self._cluster.settings.bulk_megabytes * 1e6)
-        analyser = Analyser(layout.made.language)
-        to_server = partial(send, self._cluster)
-        return Copier(old, new, analyser, limit=limit, send=to_server, threads=self._threads)
-
     def _copy(self, old: Generation, new: Generation, filler: Filler) -> None:
         """Copy until little differs, or until it does not get less."""
         self._say("copying")
-        self.report.total = self._patiently(lambda: self._documents_in(old))
+        self.report.total = self._patiently(lambda: documents_in(self._cluster, old))
         before: int | None = None
         for _ in range(_PASSES):
             self.report.passes += 1
@@ -213,8 +206,8 @@ class _Rebuild:
         self._say("finishing")
         self._patiently(lambda: finish_settings(self._cluster, new, layout.replicas))
         deadline = time.monotonic() + _HEALTH_SECONDS
-        wanted = self._patiently(lambda: self._health(old))
-        while wanted == "green" and self._patiently(lambda: self._health(new)) != "green":
+        wanted = self._patiently(lambda: health_of(self._cluster, old))
+        while wanted == "green" and self._patiently(lambda: health_of(self._cluster, new)) != "green":
             if time.monotonic() > deadline:
                 self.report.copies_missing = True
                 return
@@ -229,23 +222,32 @@ class _Rebuild:
         try:
             self.report.passes += 1
             done = self._patiently(lambda: self._pass(old, new, filler, last=True))
-            self.report.torn = done.torn
-            self._patiently(lambda: self._check_whole(old, new, done))
+            self.report.torn = len(done.torn)
+            self._patiently(lambda: check_whole(self._cluster, old, new, done.torn))
             self._patiently(lambda: self._hand_over(old, new))
             lease.check()
             self._patiently(lambda: self._move(old, new))
         except BaseException:
             # Where the server does not answer, writers open it again when they see that nobody is at work here.
-            if self._generations.current().number == old.number:
-                self._generations.reopen(old)
+            self._let_writers_in(old)
             raise
         self.report.held_seconds = time.monotonic() - started
 
+    def _let_writers_in(self, old: Generation) -> None:
+        try:
+            if self._generations.current().number == old.number:
+                self._generations.reopen(old)
+        except IndexingError as error:
+            _log.warning(
+                "generation %d is not open to writers yet; they will see to it: %s", old.number, error
+            )
+
     def _hand_over(self, old: Generation, new: Generation) -> None:
-        """Count the copy as a commit, and let it know what writers have under way: to be tidied up, should they die."""
-        copy_notes(self._cluster, old, new)
+        """Count the copy as a commit."""
         higher = read_state(self._cluster, old.documents).generation + 1
-        change_state(self._cluster, new.documents, lambda _: State(higher))
+        change_state(
+            self._cluster, new.documents, lambda state: State(max(higher, state.generation), state.relaxed)
+        )
 
     def _move(self, old: Generation, new: Generation) -> None:
         try:
@@ -254,45 +256,6 @@ class _Rebuild:
             # The answer may have been lost, and the work done.
             if self._generations.current().number != new.number:
                 raise
-
-    def _check_whole(self, old: Generation, new: Generation, done: Done) -> None:
-        """Compare what can be counted.
-
-        Raises:
-            IndexCorrupt: the copy has not what the old generation has.
-        """
-        self._cluster.request("POST", f"/{new.both}/_refresh")
-        there, wanted = self._documents_in(new), self._documents_in(old)
-        passages, promised = self._passages_in(new)
-        if there != wanted or (passages != promised and not done.torn):
-            raise IndexCorrupt(
-                f"generation {new.number} of {new.name} has {there} documents and {passages} passages, expected "
-                f"{wanted} and {promised}: it is not switched to. `quire generations --drop {new.number}` throws it "
-                "away, and generation "
-                f"{old.number} goes on"
-            )
-
-    def _documents_in(self, generation: Generation) -> int:
-        body = {"query": {"term": {"kind": "document"}}}
-        return int(self._cluster.request("POST", f"/{generation.documents}/_count", body=body)["count"])
-
-    def _passages_in(self, generation: Generation) -> tuple[int, int]:
-        """Return how many passages there are, and how many the records of documents promise."""
-        there = int(self._cluster.request("POST", f"/{generation.passages}/_count", body={})["count"])
-        told = self._cluster.request(
-            "POST",
-            f"/{generation.documents}/_search",
-            params={"allow_partial_search_results": False},
-            body={
-                "size": 0,
-                "query": {"term": {"kind": "document"}},
-                "aggs": {"passages": {"sum": {"field": "passages"}}},
-            },
-        )
-        return there, int(told["aggregations"]["passages"]["value"])
-
-    def _health(self, generation: Generation) -> str:
-        return str(self._cluster.request("GET", f"/_cluster/health/{generation.both}")["status"])
 
     def _pass(self, old: Generation, new: Generation, filler: Filler, *, last: bool) -> Done:
         return one_pass(self._cluster, old, new, filler, last=last, tell=self._count, go_on=self._go_on)

@@ -148,8 +148,8 @@ def _summary(report: RebuildReport, place: str) -> str:
     ]
     if report.torn:
         lines.append(
-            f"{plural(report.torn, 'document')} of the old generation had been written in part only, and copied so: "
-            "run `quire index` with your sources, which writes them again."
+            f"{plural(report.torn, 'document')} that writers had under way at the end were left to them; when one of "
+            "them has died, run `quire index` with its sources again."
         )
     if report.copies_missing:
         lines.append("Its replicas were not all made yet: see the cluster's health.")
