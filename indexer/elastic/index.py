@@ -33,7 +33,7 @@ from indexer.elastic.mappings import Made, documents_body, passages_body
 from indexer.elastic.names import build_of, concrete, documents_alias, passages_alias
 from indexer.elastic.reader import ElasticReader
 from indexer.elastic.settings import ElasticSettings
-from indexer.elastic.state import STATE
+from indexer.elastic.state import STATE, change_state
 from indexer.elastic.stored import stored_documents
 from indexer.elastic.verify import verify
 from indexer.elastic.writer import ElasticWriter
@@ -354,6 +354,7 @@ def _make(cluster: Cluster, name: str, made: Made, settings: ElasticSettings) ->
                 raise
             _wait_for_others(generations)
             raise IndexExists(f"another process was making {name!r} at the same time; try again") from error
+    change_state(cluster, concrete(documents_alias(name), 1), lambda found: found)  # readers look for one
     actions = [{"add": {"index": concrete(alias, 1), "alias": alias}} for alias, _ in sides]
     cluster.request("POST", "/_aliases", body={"actions": actions})
 
