@@ -163,6 +163,11 @@ class ElasticIndex:
         return str(self._address)
 
     @property
+    def name(self) -> str:
+        """What it is called on the cluster."""
+        return self._address.name
+
+    @property
     def cluster(self) -> Cluster:
         """The cluster that it is on."""
         return self._cluster
