@@ -9,6 +9,7 @@ the shards may answer. What they then see counts only where the generation is st
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,9 @@ Where: TypeAlias = Literal["passages", "documents"]
 log = logging.getLogger(__name__)
 
 KEEP_ALIVE = "5m"
-_PATIENCE = 10.0  # seconds: so long after new points in time were opened, failing shards open no others
+_PATIENCE = (
+    3.0  # seconds: so long after new points in time were opened, shards that fail still open no others
+)
 _LOST = "search_context_missing_exception"
 _KEPT = "error,status,timed_out,_shards,hits.total,hits.hits.sort,hits.hits.fields,hits.hits._source"
 _KEPT += ",hits.hits.matched_queries,aggregations,suggest"
@@ -52,8 +55,17 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class _Points:
+    """Points in time.
+
+    Args:
+        ids: What they are asked by.
+        turn: The first ones are 0; each time they are opened again it is 1 more.
+        patient_until: Until when shards that fail open no others.
+    """
+
     ids: Mapping[Where, str]
-    opened: float
+    turn: int = 0
+    patient_until: float = -math.inf
 
 
 class PointInTime:
@@ -77,7 +89,7 @@ class PointInTime:
         self._names: Mapping[Where, str] = {"passages": passages, "documents": documents}
         self._clock = clock
         self._lock = threading.Lock()
-        self._points = self._opened()
+        self._points = _Points(self._opened())
         found = self._generation(self._points)
         if found is None:
             self.close()
@@ -86,6 +98,11 @@ class PointInTime:
                 "see the cluster's health"
             )
         self.generation: int = found
+
+    @property
+    def turn(self) -> int:
+        """How often the points in time were opened again."""
+        return self._points.turn
 
     def ask(self, searches: Sequence[Search], tell: Tell | None = None) -> list[Answer]:
         """Return the answers to some questions, in one request, in their order.
@@ -166,10 +183,10 @@ class PointInTime:
         with self._lock:
             if self._points is not failed:
                 return self._points
-            if not lost and self._clock() - failed.opened < _PATIENCE:
+            if not lost and self._clock() < failed.patient_until:
                 return failed
             log.info("opening new points in time: %s", "they were lost" if lost else "shards failed")
-            fresh = self._opened()
+            fresh = _Points(self._opened(), failed.turn + 1, self._clock() + _PATIENCE)
             found = self._generation(fresh)
             if found is not None and found != self.generation:
                 raise IndexChanged(
@@ -179,7 +196,7 @@ class PointInTime:
             self._points = fresh
             return fresh
 
-    def _opened(self) -> _Points:
+    def _opened(self) -> dict[Where, str]:
         ids: dict[Where, str] = {}
         for where, name in self._names.items():
             params = {"keep_alive": KEEP_ALIVE, "allow_partial_search_results": True}
@@ -188,7 +205,7 @@ class PointInTime:
             except ElasticNotFound as error:
                 raise IndexChanged(f"{name} is gone from the cluster: take a new reader") from error
             ids[where] = answer["id"]
-        return _Points(ids, self._clock())
+        return ids
 
     def _generation(self, points: _Points) -> int | None:
         """Return which generation the points in time see; None where the shard that knows does not answer."""

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from indexer.analyser import Analyser
 from indexer.document import FieldKind, Scalar
-from indexer.elastic import bodies
 from indexer.elastic.connection import Cluster, path_of
 from indexer.elastic.errors import ElasticNotFound
+from indexer.elastic.extent import Extent
 from indexer.elastic.lookups import Lookups
 from indexer.elastic.mappings import Made
 from indexer.elastic.memory import Memory
 from indexer.elastic.metadata import fields_in
-from indexer.elastic.pit import PointInTime, Search, Tell
+from indexer.elastic.pit import PointInTime, Tell
 from indexer.elastic.ranking import Ranking
 from indexer.elastic.selection import ElasticSelection, own, select
 from indexer.elastic.stored_vectors import StoredVectors
 from indexer.elastic.texts import Texts
+from indexer.elastic.vector_search import VectorSearch
 from indexer.elastic.words import Words
 from indexer.encoding import Vectors
 from indexer.errors import IndexChanged
@@ -42,25 +42,6 @@ _MARGINS = {"none": 1e-3, "int8": 0.03, "int4": 0.1, "bbq": 0.3}
 """By quantisation, how far a rounded vector's cosine may be from its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What holds for all of a generation.
-
-    Args:
-        made: How the index was made.
-        fields: The metadata fields, with their kinds.
-        documents: How many there are.
-        passages: How many there are.
-        vectors: How many passages have one.
-    """
-
-    made: Made
-    fields: Mapping[str, frozenset[FieldKind]]
-    documents: int
-    passages: int
-    vectors: int
-
-
 class ElasticReader:
     """Reads one generation; made by `ElasticReader.open`.
 
@@ -72,21 +53,25 @@ class ElasticReader:
         self,
         point: PointInTime,
         analyser: Analyser,
-        seen: _Seen,
-        memory: Memory | None = None,
+        made: Made,
+        fields: Mapping[str, frozenset[FieldKind]],
+        extent: Extent,
+        memory: Memory,
         tell: Tell | None = None,
     ) -> None:
         self._point = point
         self._analyser = analyser
-        self._seen = seen
-        self._memory = memory if memory is not None else Memory()
+        self._made = made
+        self._fields = fields
+        self._extent = extent
+        self._memory = memory
         self._tell = tell
-        shared = (point, tell, self._memory)
-        every = seen.vectors >= seen.passages
-        self._ranking = Ranking(*shared, seen.vectors, every, _MARGINS[seen.made.quantisation])
+        shared = (point, tell, memory)
+        self._near = VectorSearch(*shared, extent, _MARGINS[made.quantisation])
+        self._ranking = Ranking(*shared, self._near)
         self._lookups = Lookups(*shared)
         self._texts = Texts(*shared)
-        self._vectors = StoredVectors(*shared, seen.made.encoder.dim, seen.made.coding)
+        self._vectors = StoredVectors(*shared, made.encoder.dim, made.coding)
         self._words = Words(*shared, analyser)
 
     @classmethod
@@ -109,17 +94,8 @@ class ElasticReader:
             raise IndexChanged(f"{documents} is gone from the cluster: take a new reader") from error
         mapping = next(iter(told.values()))["mappings"]
         point = PointInTime(cluster, passages, documents)
-        found = [
-            int(answer["hits"]["total"]["value"])
-            for answer in point.ask(
-                [
-                    Search("documents", bodies.counted(bodies.DOCUMENTS)),
-                    Search("passages", bodies.counted({"match_all": {}})),
-                    Search("passages", bodies.counted(bodies.WITH_VECTOR)),
-                ]
-            )
-        ]
-        return cls(point, analyser, _Seen(Made.from_meta(mapping["_meta"]), fields_in(mapping), *found))
+        made = Made.from_meta(mapping["_meta"])
+        return cls(point, analyser, made, fields_in(mapping), Extent(point), Memory())
 
     @property
     def generation(self) -> int:
@@ -134,42 +110,42 @@ class ElasticReader:
     @property
     def encoder_fingerprint(self) -> str:
         """The fingerprint of the encoder that made the vectors."""
-        return self._seen.made.encoder.fingerprint
+        return self._made.encoder.fingerprint
 
     @property
     def unrelated_cosine(self) -> float:
         """The cosine that the encoder gives to unrelated texts."""
-        return self._seen.made.encoder.unrelated
+        return self._made.encoder.unrelated
 
     @property
     def document_count(self) -> int:
         """Documents in this generation."""
-        return self._seen.documents
+        return self._extent.counts.documents
 
     @property
     def passage_count(self) -> int:
         """Passages in this generation."""
-        return self._seen.passages
+        return self._extent.counts.passages
 
     @property
     def vector_count(self) -> int:
         """Passages that have a vector."""
-        return self._seen.vectors
+        return self._extent.counts.vectors
 
     @property
     def has_token_vectors(self) -> bool:
         """Whether passages were stored with their tokens' vectors."""
-        return self._seen.made.coding is not None
+        return self._made.coding is not None
 
     def fields(self) -> Mapping[str, frozenset[FieldKind]]:
         """Return the metadata fields there are, with the kinds of value that they hold."""
-        return self._seen.fields
+        return self._fields
 
     def select(
         self, filters: Filter | None = None, required: Sequence[Clause] = (), excluded: Sequence[Clause] = ()
     ) -> ElasticSelection | None:
         """Return the documents that pass the filter, hold every required and no excluded clause in some passage."""
-        return select(self._point, self._tell, self._seen.fields, filters, required, excluded)
+        return select(self._point, self._tell, self._fields, filters, required, excluded)
 
     def propose(
         self,
@@ -200,19 +176,19 @@ class ElasticReader:
 
     def dense(self, vector: Vectors, depth: int, selection: Selection | None = None) -> Candidates:
         """Return the best `depth` passages by cosine with `vector`; passages without vector never."""
-        return self._ranking.dense_each(vector[None], depth, own(selection))[0]
+        return self._near.each(vector[None], depth, own(selection))[0]
 
     def dense_each(
         self, vectors: Vectors, depth: int, selection: Selection | None = None
     ) -> list[Candidates]:
         """Return what `dense` does for each of these vectors, shape (n, dim), in one request."""
-        return self._ranking.dense_each(vectors, depth, own(selection))
+        return self._near.each(vectors, depth, own(selection))
 
     def passages_near(
         self, vector: Vectors, documents: Numbers, least: float, known: Numbers
     ) -> tuple[Numbers, Numbers, Scores]:
         """Return the passages of some documents with a cosine of `least` or more, or with none, and not `known`."""
-        return self._ranking.passages_near(vector, documents, least, known)
+        return self._near.near(vector, documents, least, known)
 
     def lexical_scores(self, query: LexicalQuery, passages: Numbers) -> Scores:
         """Return the BM25 scores of these passages, in their order; 0 for those that do not match."""
@@ -297,7 +273,7 @@ class ElasticReader:
         self, fields: Sequence[str], documents: Numbers
     ) -> Mapping[str, Sequence[tuple[Scalar, int]]]:
         """Return for each metadata field its values among these documents, with how many of them have each."""
-        return self._words.value_counts(fields, documents, self._seen.fields, self.documents)
+        return self._words.value_counts(fields, documents, self._fields, self.documents)
 
     def document_frequencies(self, terms: Sequence[str]) -> list[int]:
         """Return in how many passages each of these terms occurs, in whatever field."""
@@ -316,7 +292,9 @@ class ElasticReader:
                 told.add(sentence)
                 tell(sentence)
 
-        return ElasticReader(self._point, self._analyser, self._seen, self._memory, once)
+        return ElasticReader(
+            self._point, self._analyser, self._made, self._fields, self._extent, self._memory, once
+        )
 
     def close(self) -> None:
         """Let the server forget this generation; of no use from then on."""
