@@ -39,6 +39,10 @@ class Places(Protocol):
         """Say that no place given so far is needed any more."""
         ...
 
+    def enough(self, examples: int) -> bool:
+        """Whether a test has had so many examples, where each costs seconds."""
+        ...
+
     def store(self) -> AbstractContextManager[Readers]: ...
 
 
@@ -64,6 +68,9 @@ class Folders:
 
     def done(self) -> None:
         pass
+
+    def enough(self, examples: int) -> bool:
+        return False
 
     @contextmanager
     def store(self) -> Iterator[Readers]:
@@ -91,6 +98,11 @@ class Names:
         self.cluster = Cluster(f"elasticsearch://{url.split('://')[1]}/unused", ElasticSettings(replicas=0))
         self._prefix = f"quire-test-{uuid.uuid4().hex[:12]}"
         self._given = 0
+        self._examples = 0
+
+    def enough(self, examples: int) -> bool:
+        self._examples += 1
+        return self._examples > examples
 
     def fresh(self) -> Name:
         self._given += 1

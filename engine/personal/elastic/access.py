@@ -88,6 +88,7 @@ class ReaderIndex:
 
     def __init__(self, cluster: Cluster, name: str, tenant: str, key: bytes) -> None:
         self.cluster = cluster
+        self.name = name
         self.tenant = tenant
         self.index = layout.index_of(name, tenant)
         self._new_key = key
