@@ -69,7 +69,7 @@ def number_form(value: float) -> float:
         number = float(value)
     except OverflowError:
         number = math.inf if value > 0 else -math.inf
-    return max(-sys.float_info.max, min(number, sys.float_info.max))
+    return max(-sys.float_info.max, min(number, sys.float_info.max)) + 0.0  # there, -0.0 is another number
 
 
 def date_form(value: date) -> int:
