@@ -85,6 +85,14 @@ class Name:
     def open(self, tenant: str = "default") -> Readers:
         return ElasticReaderStore.open(self.cluster, self.name, tenant)
 
+    def open_marks(self) -> list[object]:
+        """The readers who are still to be erased."""
+        url = self.cluster.address.urls[0]
+        call(url, "POST", f"/{self.name}-readers-default/_refresh")
+        body = {"query": {"term": {"kind": "leaving"}}}
+        found = call(url, "POST", f"/{self.name}-readers-default/_search", body)
+        return [hit["_source"] for hit in found["hits"]["hits"]]
+
     def untouched(self) -> bool:
         url = self.cluster.address.urls[0]
         return call(url, "GET", f"/{self.name}*/_settings?expand_wildcards=all") == {}
