@@ -166,6 +166,14 @@ def test_a_refusal_is_not_asked_again(server: ToldServer) -> None:
     assert (told.value.status, told.value.kind, len(server.asked)) == (404, "index_not_found_exception", 1)
 
 
+@pytest.mark.parametrize("place", ["/elsewhere", "http://localhost:1/elsewhere"])
+def test_a_redirection_is_not_followed_with_the_credentials(server: ToldServer, place: str) -> None:
+    server.tell(Answer(302, {}, {"Location": place}))
+    with _cluster(server.port, api_key="k") as cluster, pytest.raises(ElasticError, match="302"):
+        cluster.request("GET", "/x")
+    assert len(server.asked) == 1
+
+
 def test_a_full_disk_is_not_asked_again(server: ToldServer) -> None:
     reason = "index [b] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark];"
     server.tell(Answer(429, {"error": {"type": "cluster_block_exception", "reason": reason}}))
