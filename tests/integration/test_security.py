@@ -36,7 +36,7 @@ from indexer.errors import IndexNotFound, IndexUnavailable
 from indexer.splitter import SplitterSettings
 from small_corpus import make_document
 
-pytestmark = pytest.mark.elasticsearch
+pytestmark = pytest.mark.elasticsearch(own=True)
 
 ENCODER = HashingEncoder(32)
 PASSAGES = SplitterSettings(tokens=24, overlap=0)

@@ -74,8 +74,7 @@ def test_an_answer_is_returned_and_the_request_is_as_asked(server: ToldServer) -
     [asked] = server.asked
     assert (asked.method, asked.target) == ("POST", "/books/_search?size=3&flat=false")
     assert json.loads(asked.body) == {"q": "ü"}
-    assert asked.headers["content-type"] == "application/json"
-    assert asked.headers["accept"] == "application/json"
+    assert asked.headers["content-type"] == asked.headers["accept"] == "application/json"
     assert base64.b64decode(asked.headers["authorization"].removeprefix("Basic ")) == b"reader:pw"
 
 
