@@ -57,13 +57,7 @@ class ElasticAddress:
     @property
     def cluster(self) -> str:
         """The address without the index: what is named when the cluster does not answer."""
-        return str(self).removesuffix(f"/{self.name}").removesuffix("//").removesuffix(":") or _PLAIN
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """Where each host answers."""
-        scheme = "https" if self.secure else "http"
-        return tuple(f"{scheme}://{_bracketed(host)}:{port}" for host, port in self.hosts)
+        return str(self).removesuffix(f"/{self.name}") if self.hosts else "Elastic Cloud"
 
 
 def is_address(text: object) -> bool:
