@@ -122,58 +122,6 @@ class ElasticSettings:
         return self.ca_fingerprint.replace(":", "").strip().lower()
 
 
-_RANGES:
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-                raise InvalidSettings(f"{name} must be from {least} to {most}, found {value!r}")
-            if name not in _FRACTIONS and not isinstance(value, int):
-                raise InvalidSettings(f"{name} must be a whole number, found {value!r}")
-        if self.quantisation not in get_args(Quantisation):
-            known = ", ".join(get_args(Quantisation))
-            raise InvalidSettings(f"quantisation must be one of {known}, found {self.quantisation!r}")
-
-    def _check_credentials(self) -> None:
-        if self.api_key and (self.username or self.password):
-            raise InvalidSettings("give an api_key, or a username and a password, not both")
-        if bool(self.username) != bool(self.password):
-            missing, given = ("password", "username") if self.username else ("username", "password")
-            raise InvalidSettings(f"{given} needs {missing} as well")
-        if self.api_key and not (
-            self.api_key.isascii() and self.api_key.isprintable() and " " not in self.api_key
-        ):
-            raise InvalidSettings(
-                "api_key must be printable ASCII without blanks: the key was damaged on its way"
-            )
-        if ":" in self.username:
-            raise InvalidSettings("username must not hold a colon, which HTTP takes for the end of the name")
-
-    @property
-    def authorization(self) -> str:
-        """The header that says who asks; empty where nobody does. A secret."""
-        if self.api_key:
-            key = self.api_key
-            return "ApiKey " + (base64.b64encode(key.encode()).decode() if ":" in key else key)
-        if self.username:
-            return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
-        return ""
-
-    @property
-    def who(self) -> str:
-        """Who asks, for messages."""
-        if self.api_key:
-            return "the API key"
-        return f"user {self.username!r}" if self.username else "a caller without credentials"
-
-    @property
-    def fingerprint(self) -> str:
-        """`ca_fingerprint` as 64 lower-case digits."""
-        return self.ca_fingerprint.replace(":", "").strip().lower()
-
-    def without_secrets(self) -> ElasticSettings:
-        """Return the same without the credentials, fit to be shown."""
-        return replace(self, api_key="", username="", password="")
-
-
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("timeout_seconds", 0.1, 3600),
     ("connect_seconds", 0.1, 3600),
