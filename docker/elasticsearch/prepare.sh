@@ -57,7 +57,7 @@ touch "$work/config/elasticsearch.yml" "$work/config/users" "$work/config/users_
 cp "$roles" "$work/config/roles.yml"
 export ES_PATH_CONF=$work/config
 "$tools/elasticsearch-users" useradd operator -p "$operator" -r superuser >/dev/null
-"$tools/elasticsearch-users" useradd quire -p "$quire" -r quire >/dev/null
+"$tools/elasticsearch-users" useradd quire -p "$quire" -r quire_manage,quire_readers >/dev/null
 cp "$work/config/users" "$work/config/users_roles" "$work/config/roles.yml" "$keys/servers/"
 printf 'user = "operator:%s"\n' "$operator" >"$keys/servers/operator.curl"
 printf '%s\n' "$quire" >"$keys/clients/quire.password"

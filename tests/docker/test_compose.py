@@ -188,18 +188,23 @@ def test_nodes_know_each_other_and_speak_tls(services: dict[str, dict[str, Any]]
         assert data == [f"{name}:/usr/share/elasticsearch/data"]
 
 
-def _roles(root: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((root / "docker" / "elasticsearch" / "roles.yml").read_text())
-    return found
+def test_roles_are_those_that_are_explained_and_quire_has_no_others(
+    services: dict[str, dict[str, Any]], root: Path
+) -> None:
+    """What these roles may and may not do is tested on a real server, in tests/integration/test_security.py."""
+    told = (root / "docs" / "elasticsearch-security.md").read_text(encoding="utf-8")
+    [explained] = re.findall(r"^```yaml\n(.*?)^```", told, re.MULTILINE | re.DOTALL)
+    [name] = {word.rpartition("/")[2] for word in services["index"]["command"] if "://" in word}
+    roles = yaml.safe_load((root / "docker" / "elasticsearch" / "roles.yml").read_text(encoding="utf-8"))
+    assert roles == yaml.safe_load(explained.replace("books", name))
+    script = (root / "docker" / "elasticsearch" / "prepare.sh").read_text(encoding="utf-8")
+    users = dict(re.findall(r"useradd (\w+) .* -r (\S+)", script))
+    assert set(users["quire"].split(",")) <= roles.keys()
+    assert users == {"operator": "superuser", "quire": users["quire"]}
 
 
-def test_quire_s_role_is_not_the_operator_s(root: Path) -> None:
-    roles = _roles(root)
-    assert roles.keys() == {"quire"}
-    assert not {"all", "manage", "manage_security"} & set(roles["quire"].get("cluster", []))
-    for grant in roles["quire"]["indices"]:
-        assert "*" not in grant["names"]
-        assert "all" not in grant["privileges"]
+def test_the_linter_of_shell_scripts_finds_nothing(root: Path) -> None:
+    run_linter("shellcheck", str(root / "docker" / "elasticsearch" / "prepare.sh"))
 
 
 def test_quire_s_settings_are_settings(services: dict[str, dict[str, Any]], tmp_path: Path) -> None:
