@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
@@ -20,12 +22,21 @@ def field_row(value: Scalar) -> tuple[FieldKind, str | None, float | None]:
     if isinstance(value, bool):
         return "bool", None, float(value)
     if isinstance(value, int | float):
-        return "number", None, float(value)
+        return "number", None, number_form(value)
     if isinstance(value, datetime):
         return "date", None, (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     if isinstance(value, date):
         return "date", None, datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
     return "string", value, None
+
+
+def number_form(value: float) -> float:
+    """Return a number as a finite double, as it is compared; what is beyond the largest becomes the largest."""
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf if value > 0 else -math.inf
+    return max(-sys.float_info.max, min(number, sys.float_info.max)) + 0.0  # -0.0 is 0.0
 
 
 def field_rows(

@@ -243,16 +243,17 @@ class Journal:
         try:
             self._place = write_entry(self._cluster, self._documents, entry, self._place)
         except ElasticConflict:
-            self._place = self._found_again({tried, beat})
+            place = self._found_again(tried)
+            self._place = write_entry(self._cluster, self._documents, entry, place)
         self._written = time.monotonic()
 
-    def _found_again(self, beats: set[int]) -> tuple[int, int]:
-        """Return the place of the note when it was we who wrote it last: the answer to that was lost."""
+    def _found_again(self, beat: int) -> tuple[int, int]:
+        """Return the place of the note when it was we who wrote it last, at `beat`: the answer to that was lost."""
         try:
             told = self._cluster.request(
                 "GET", f"/{self._documents}/_doc/{self.id}", params={"routing": ROUTING}
             )
-            if told["_source"]["beat"] in beats and not told["_source"].get("repairing"):
+            if told["_source"]["beat"] == beat and not told["_source"].get("repairing"):
                 return int(told["_seq_no"]), int(told["_primary_term"])
         except ElasticNotFound:
             _log.warning("%s: the note of this writer is gone", self._documents)

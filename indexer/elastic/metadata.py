@@ -10,8 +10,6 @@ whole milliseconds since 1970, rounded down.
 from __future__ import annotations
 
 import json
-import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -20,6 +18,7 @@ from urllib.parse import quote, unquote
 
 from indexer.document import FieldKind, MetadataValue, Scalar, kind_of
 from indexer.errors import InvalidDocument
+from indexer.field_values import number_form
 
 LETTERS: Mapping[FieldKind, str] = {"string": "s", "number": "n", "bool": "b", "date": "d"}
 """The name of the sub-field that holds values of a kind."""
@@ -61,15 +60,6 @@ def string_form(value: str) -> str:
 def is_shortened(form: str) -> bool:
     """Return whether `string_form` has shortened the string that gave this."""
     return "\0" in form
-
-
-def number_form(value: float) -> float:
-    """Return a number as a finite double."""
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf if value > 0 else -math.inf
-    return max(-sys.float_info.max, min(number, sys.float_info.max)) + 0.0  # there, -0.0 is another number
 
 
 def date_form(value: date) -> int:

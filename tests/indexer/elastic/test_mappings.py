@@ -19,7 +19,7 @@ from indexer.elastic import metadata
 from indexer.elastic.mappings import FORMAT, Made, documents_body, format_of, metadata_body, passages_body
 from indexer.encoder.hashing import HashingEncoder
 from indexer.errors import InvalidDocument, InvalidSettings
-from indexer.field_values import field_row
+from indexer.field_values import field_row, number_form
 from indexer.identity import EncoderIdentity
 from indexer.splitter import SplitterSettings
 from indexer.token_sample import fit_coding
@@ -141,7 +141,7 @@ def test_a_long_string_fits_into_a_term_and_stays_itself() -> None:
     [(3, 3.0), (2.5, 2.5), (-0.0, 0.0), (math.inf, sys.float_info.max), (-(10**400), -sys.float_info.max)],
 )
 def test_numbers_are_finite(value: float, expected: float) -> None:
-    assert repr(metadata.number_form(value)) == repr(expected)
+    assert repr(number_form(value)) == repr(expected)
 
 
 @given(st.datetimes(timezones=st.sampled_from([None, UTC, timezone(timedelta(hours=-5, minutes=30))])))
