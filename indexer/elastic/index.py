@@ -24,6 +24,7 @@ from indexer.backend import IndexStats, Verification
 from indexer.document import Document
 from indexer.elastic.address import ElasticAddress, as_address
 from indexer.elastic.compacting import compact
+from indexer.elastic.bulk import is_blocked
 from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticError, ElasticNotFound
 from indexer.elastic.generations import Generation, Generations
@@ -35,6 +36,7 @@ from indexer.elastic.reader import ElasticReader
 from indexer.elastic.settings import ElasticSettings
 from indexer.elastic.state import STATE, change_state
 from indexer.elastic.stored import stored_documents
+from indexer.elastic.turns import where_to_go_on
 from indexer.elastic.verify import verify
 from indexer.elastic.writer import ElasticWriter
 from indexer.encoder.load import Precision
@@ -62,6 +64,7 @@ class ElasticIndex:
         self._generations = Generations(cluster, address.name)
         self._address = address
         self._made = made_of(generation)
+        self._seen = generation.documents  # whose making was looked at last
         self.analyser = Analyser(self._made.language)
         self._encoder = encoder
         self._lock = threading.Lock()
@@ -224,8 +227,8 @@ class ElasticIndex:
                 known, reader = self._current
                 if known == documents and reader.generation == generation:
                     return reader
-                if known != documents:
-                    self._remade()
+            if documents != self._seen:
+                self._seen = self._remade().documents
             number = build_of(documents, documents_alias(self._address.name))
             passages = concrete(passages_alias(self._address.name), number)
             reader = ElasticReader.open(self._cluster, passages, documents, self.analyser)
@@ -243,11 +246,18 @@ class ElasticIndex:
             IndexUnavailable: the cluster does not answer.
             IndexLocked: it is closed to writers.
         """
-        encoder = PassageEncoder(self.encoder, self._made.coding)
-        generation = self._remade()
-        return ElasticWriter(
-            self._cluster, generation, self.analyser, encoder, Splitter(self.encoder, self.passages)
-        )
+        while True:
+            generation = self._remade()
+            if generation.blocked:  # a rebuild takes its last step
+                where_to_go_on(self._cluster, generation)
+                generation = self._remade()
+            encoder = PassageEncoder(self.encoder, self._made.coding)
+            splitter = Splitter(self.encoder, self.passages)
+            try:
+                return ElasticWriter(self._cluster, generation, self.analyser, encoder, splitter)
+            except ElasticError as error:
+                if not is_blocked(error):
+                    raise
 
     def documents(self) -> Iterator[Document]:
         """Yield every document as it was added, by number."""
