@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 
@@ -94,11 +95,12 @@ class Words:
             names: The fields.
             documents: The documents.
             fields: Which fields there are.
-            records: Gives documents' records, for the few fields whose values are too long to be counted elsewhere.
+            records: Gives documents' records, for fields whose values the server cannot count: those that are cut short,
+                and numbers that are written in two ways, which one document may have both.
         """
         counters: dict[str, Counter[tuple[FieldKind, Scalar]]] = {name: Counter() for name in names}
         asked = [name for name in counters if name in fields]
-        too_long: set[str] = set()
+        unclear: set[str] = set()
         whole = np.unique(documents)
         for at in range(0, len(whole) if asked else 0, _DOCUMENTS):
             within = bodies.matching(
@@ -109,15 +111,14 @@ class Words:
                 for name in asked
             ]
             for name, answer in zip(asked, self.point.ask(searches, self.tell), strict=True):
-                for bucket in answer["aggregations"]["of"]["buckets"]:
-                    if is_shortened(bucket["key"]):
-                        too_long.add(name)
-                    else:
-                        value = _value(bucket["key"])
-                        counters[name][kind_of(value), value] += bucket["doc_count"]
-        if too_long:
+                found = _values(answer["aggregations"]["of"]["buckets"])
+                if found is None:
+                    unclear.add(name)
+                else:
+                    counters[name].update(found)
+        if unclear:
             stored = records(whole)
-            counters.update((name, _counted(name, stored)) for name in too_long)
+            counters.update((name, _counted(name, stored)) for name in unclear)
         return {
             name: [(value, count) for (_, value), count in counter.items()]
             for name, counter in counters.items()
@@ -131,6 +132,17 @@ def _counted(name: str, documents: Sequence[StoredDocument]) -> Counter[tuple[Fi
         values = value if isinstance(value, tuple) else (value,)
         counter.update({(kind_of(item), item) for item in values})
     return counter
+
+
+def _values(buckets: Sequence[Mapping[str, Any]]) -> Counter[tuple[FieldKind, Scalar]] | None:
+    """Return the values that `metadata.json_form` wrote; None where their counts say too little."""
+    counter: Counter[tuple[FieldKind, Scalar]] = Counter()
+    for bucket in buckets:
+        if is_shortened(bucket["key"]):
+            return None
+        value = _value(bucket["key"])
+        counter[kind_of(value), value] += bucket["doc_count"]
+    return counter if len(counter) == len(buckets) else None
 
 
 def _value(text: str) -> Scalar:
