@@ -103,10 +103,13 @@ def stored(metadata: Mapping[str, MetadataValue], *, as_json: bool) -> dict[str,
     result: dict[str, dict[str, list[Any]]] = {}
     for name, value in metadata.items():
         field: dict[str, list[Any]] = {}
+        counted: set[tuple[FieldKind, Scalar]] = set()  # 1 and 1.0, and a moment in two zones, are one value
         for item in _items(value):
-            field.setdefault(LETTERS[kind_of(item)], []).append(form(item))
-            if as_json:
+            kind = kind_of(item)
+            field.setdefault(LETTERS[kind], []).append(form(item))
+            if as_json and (kind, item) not in counted:
                 field.setdefault(JSON, []).append(json_form(item))
+            counted.add((kind, item))
         if field:
             result[_checked(name)] = field
     return result
