@@ -229,7 +229,7 @@ def _with_better_passages(
     open_ = np.flatnonzero(best < words_floor + meaning_floor)
     if not len(open_):
         return retrieval
-    least = cosine_at((float(best[open_].min()) - words_floor) / alpha, pool.bounds)
+    least = cosine_at((best[open_] - words_floor) / alpha, pool.bounds).astype(np.float32)
     passages, documents, found = reader.passages_near(vector, names[open_], least, retrieval.passages)
     # Where the list by cosine is exhausted, what is outside has no vector.
     cosine = np.full(len(passages), np.nan) if dense_floor is None else found.astype(np.float64)

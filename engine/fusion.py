@@ -109,9 +109,10 @@ def normal_dense(cosines: Floats, bounds: Bounds) -> Floats:
     return np.nan_to_num((cosines - bounds.unrelated) / _span(bounds), nan=0.0)
 
 
-def cosine_at(normal: float, bounds: Bounds) -> float:
-    """Return the cosine that `normal_dense` makes this of, or a hair less."""
-    return bounds.unrelated + normal * _span(bounds) - 1e-6
+def cosine_at(normal: Floats, bounds: Bounds) -> Floats:
+    """Return the cosines that `normal_dense` makes these of, or a hair less."""
+    cosines: Floats = bounds.unrelated + normal * _span(bounds) - 1e-6
+    return cosines
 
 
 def _span(bounds: Bounds) -> float:

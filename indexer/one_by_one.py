@@ -104,14 +104,14 @@ class OneByOne(ABC):
         )
 
     def passages_near(
-        self, vector: Vectors, documents: Numbers, least: float, known: Numbers
+        self, vector: Vectors, documents: Numbers, least: Scores, known: Numbers
     ) -> tuple[Numbers, Numbers, Scores]:
-        """Return the passages of some documents with a cosine of `least` or more, or with none, and not `known`."""
+        """Return the passages of documents with a cosine of at least that, or with none, and not `known`."""
         passages, owners = self.passages_of_all(documents)
         new = ~np.isin(passages, known, assume_unique=True)
         passages, owners = passages[new], owners[new]
         cosines = self.dense_scores(vector, passages)
-        near = np.flatnonzero(~(cosines < least))
+        near = np.flatnonzero(~(cosines < least[np.searchsorted(documents, owners)]))
         near = near[np.argsort(passages[near])]
         return passages[near], owners[near], cosines[near]
 

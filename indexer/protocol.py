@@ -249,14 +249,15 @@ class IndexReader(Protocol):
         ...
 
     def passages_near(
-        self, vector: Vectors, documents: Numbers, least: float, known: Numbers
+        self, vector: Vectors, documents: Numbers, least: Scores, known: Numbers
     ) -> tuple[Numbers, Numbers, Scores]:
         """Return the passages of some documents that resemble a vector, or of which nobody can say.
 
         Args:
             vector: Shape (dim,).
-            documents: Whose passages.
-            least: The lowest cosine that is of interest; passages without a vector are there too.
+            documents: Whose passages: ascending, no repeats, shape (n,).
+            least: For each document the lowest cosine that is of interest, shape (n,); passages without a vector are
+                there too.
             known: Passages that are not to be among them.
 
         Returns:

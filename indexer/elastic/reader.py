@@ -185,9 +185,9 @@ class ElasticReader:
         return self._near.each(vectors, depth, own(selection))
 
     def passages_near(
-        self, vector: Vectors, documents: Numbers, least: float, known: Numbers
+        self, vector: Vectors, documents: Numbers, least: Scores, known: Numbers
     ) -> tuple[Numbers, Numbers, Scores]:
-        """Return the passages of some documents with a cosine of `least` or more, or with none, and not `known`."""
+        """Return the passages of documents with a cosine of at least that, or with none, and not `known`."""
         return self._near.near(vector, documents, least, known)
 
     def lexical_scores(self, query: LexicalQuery, passages: Numbers) -> Scores:

@@ -18,6 +18,7 @@ from indexer.encoding import Vectors
 from indexer.protocol import NOTHING, Candidates, Numbers, Scores
 
 _SHORTEST = 1e-12  # of a vector that points anywhere
+_BANDS = 8  # searches of one request
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,40 +66,55 @@ class VectorSearch:
         return found
 
     def near(
-        self, vector: Vectors, documents: Numbers, least: float, known: Numbers
+        self, vector: Vectors, documents: Numbers, least: Scores, known: Numbers
     ) -> tuple[Numbers, Numbers, Scores]:
-        """Return the passages of some documents with a cosine of `least` or more, or without a vector, ascending."""
+        """Return the passages of documents with a cosine of at least that, or without a vector, ascending.
+
+        A search has one limit for all of its documents. So that little comes that is not wanted, documents of like
+        limits are looked into together, in a few searches of one request.
+        """
         counts = self.extent.counts
+        searches = self._bands(vector, documents, least, known) if counts.vectors else []
         within, apart = [bodies.among("document", documents)], [bodies.among("number", known)]
-        # Scaled and rounded vectors may come out a little lower.
-        floor = max(least / max(_length(vector), _SHORTEST) - self.margin, -1.0)
         bare = bodies.matching(None, within, [*apart, bodies.WITH_VECTOR])
-        searches = []
-        if counts.vectors:
-            searches.append(exactly(vector, bodies.PAGE, within, apart, floor))
         if counts.vectors < counts.passages:
             searches.append(Search("passages", bodies.listed(bare, bodies.PAGE)))
         answers = [hits_of(answer) for answer in self.point.ask(searches, self.tell)]
-        found = self._found(answers.pop(0), vector) if counts.vectors else NOTHING
-        unknown = answers.pop() if answers else []
-        while len(found) and len(found) % bodies.PAGE == 0:
-            further = [*apart, bodies.among("number", found.passages)]
-            (answer,) = self.point.ask([exactly(vector, bodies.PAGE, within, further, floor)], self.tell)
-            if not hits_of(answer):
-                break
-            found = _joined(found, self._found(hits_of(answer), vector))
+        unknown = answers.pop() if counts.vectors < counts.passages else []
+        found = self._found([hit for hits in answers for hit in hits], vector)
+        if any(len(hits) == bodies.PAGE for hits in answers):
+            more = self.near(vector, documents, least, np.concatenate([known, found.passages]))
+            near = ~np.isnan(more[2])
+            found = _joined(found, Candidates(more[0][near], more[1][near], more[2][near]))
         while unknown and len(unknown) % bodies.PAGE == 0:
             search = Search("passages", bodies.listed(bare, bodies.PAGE, after=unknown[-1]["sort"]))
             (answer,) = self.point.ask([search], self.tell)
             if not hits_of(answer):
                 break
             unknown += hits_of(answer)
-        kept = found.scores >= np.float32(least)
+        kept = found.scores >= least[np.searchsorted(documents, found.documents)]
         passages = np.concatenate([found.passages[kept], column(unknown, 0)])
         owners = np.concatenate([found.documents[kept], column(unknown, 1)])
         nobody = np.full(len(unknown), np.nan, dtype=np.float32)
         order = np.argsort(passages)
         return passages[order], owners[order], np.concatenate([found.scores[kept], nobody])[order]
+
+    def _bands(self, vector: Vectors, documents: Numbers, least: Scores, known: Numbers) -> list[Search]:
+        """Return the searches for the passages of documents, those of like limits together."""
+        band = np.empty(len(documents), dtype=np.int64)
+        band[np.argsort(least, kind="stable")] = np.arange(len(documents)) * _BANDS // max(len(documents), 1)
+        # A document's passages are numbered from its own number on.
+        holder = np.searchsorted(documents, known, side="right") - 1
+        searches = []
+        for number in np.unique(band).tolist():
+            inside = band == number
+            # Scaled and rounded vectors may come out a little lower.
+            lowest = float(least[inside].min())
+            floor = max(lowest / max(_length(vector), _SHORTEST) - self.margin, -1.0)
+            within = [bodies.among("document", documents[inside])]
+            apart = [bodies.among("number", known[(holder >= 0) & inside[holder]])]
+            searches.append(exactly(vector, bodies.PAGE, within, apart, floor))
+        return searches
 
     def _found(self, hits: Sequence[Hit], vector: Vectors) -> Candidates:
         found = candidates(hits, self.memory)

@@ -200,15 +200,16 @@ def test_passages_near_are_those_of_the_documents_that_are(
     asked = [f"d{n:02}" for n in range(0, 48, 2)] + ["half greek", "greek", "long-1", "empty", "aa"]
     known = [plain.of_document[doc_id][0] for doc_id in asked[:6]]
     cosines = plain.cosines(vector)
+    lowest = {doc_id: least + place % 7 / 10 for place, doc_id in enumerate(asked)}
     expected = {
         key: cosines.get(key, math.nan)
         for doc_id in asked
         for key in plain.of_document[doc_id]
-        if key not in known and not cosines.get(key, math.nan) < least
+        if key not in known and not cosines.get(key, math.nan) < lowest[doc_id]
     }
-    passages, owners, found = reader.passages_near(
-        vector, reader.find_all(asked), least, names.numbers(known)
-    )
+    documents = np.sort(reader.find_all(asked))
+    limits = np.array([lowest[doc_id] for doc_id in reader.doc_ids(documents)], dtype=np.float32)
+    passages, owners, found = reader.passages_near(vector, documents, limits, names.numbers(known))
     assert passages.tolist() == sorted(passages.tolist())
     keys = names.keys(passages)
     assert sorted(keys) == sorted(expected)

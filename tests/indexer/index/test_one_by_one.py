@@ -72,14 +72,15 @@ def test_passages_near(reader: LocalReader, seed: int, data: st.DataObject) -> N
     documents = np.array(sorted(data.draw(st.sets(st.sampled_from(live), min_size=1))), dtype=np.int64)
     every, owners = reader.passages_of_all(documents)
     known = np.array(sorted(data.draw(st.sets(st.sampled_from(every.tolist())))), dtype=np.int64)
-    least = data.draw(st.floats(-1, 1))
+    least = np.array(data.draw(st.lists(st.floats(-1, 1), min_size=len(documents), max_size=len(documents))))
+    lowest = dict(zip(documents.tolist(), least.astype(np.float32).tolist(), strict=True))
     cosines = reader.dense_scores(vector(seed), every)
     expected = {
         number: owner
         for number, owner, cosine in zip(every.tolist(), owners.tolist(), cosines.tolist(), strict=True)
-        if number not in known.tolist() and (cosine != cosine or cosine >= least)
+        if number not in known.tolist() and (cosine != cosine or cosine >= lowest[owner])
     }
-    passages, theirs, found = reader.passages_near(vector(seed), documents, least, known)
+    passages, theirs, found = reader.passages_near(vector(seed), documents, least.astype(np.float32), known)
     assert passages.tolist() == sorted(expected)
     assert theirs.tolist() == [expected[number] for number in passages.tolist()]
     np.testing.assert_array_equal(found, reader.dense_scores(vector(seed), passages))
