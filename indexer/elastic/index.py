@@ -23,8 +23,8 @@ from indexer.analyser import Analyser
 from indexer.backend import IndexStats, Verification
 from indexer.document import Document
 from indexer.elastic.address import ElasticAddress, as_address
-from indexer.elastic.compacting import compact
 from indexer.elastic.bulk import is_blocked
+from indexer.elastic.compacting import compact
 from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticError, ElasticNotFound
 from indexer.elastic.generations import Generation, Generations
