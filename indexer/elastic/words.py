@@ -95,8 +95,8 @@ class Words:
             names: The fields.
             documents: The documents.
             fields: Which fields there are.
-            records: Gives documents' records, for fields whose values the server cannot count: those that are cut short,
-                and numbers that are written in two ways, which one document may have both.
+            records: Gives documents' records, for fields whose values the server cannot count: those cut short, and
+                numbers that are written in two ways, both of which one document may have.
         """
         counters: dict[str, Counter[tuple[FieldKind, Scalar]]] = {name: Counter() for name in names}
         asked = [name for name in counters if name in fields]
