@@ -269,6 +269,7 @@ class _Rebuild:
     def _patiently(self, step: Callable[[], Result]) -> Result:
         """Do a step that may be repeated, again and again while the server does not answer."""
         deadline = time.monotonic() + self._patience_seconds
+        told = False
         while True:
             worked = self.report.documents, self.report.deleted
             try:
@@ -280,7 +281,8 @@ class _Rebuild:
                     deadline = time.monotonic() + self._patience_seconds
                 elif time.monotonic() > deadline:
                     raise
-                _log.warning("the rebuild waits for the server: %s", error)
+                _log.log(logging.DEBUG if told else logging.WARNING, "the rebuild waits for the server: %s", error)
+                told = True
                 self._go_on()
                 time.sleep(_PAUSE_SECONDS)
 
