@@ -42,6 +42,17 @@ def ours(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in services.items() if one["image"].startswith("quire:")}
 
 
+def mounts(service: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what a service mounts, the short form spelt out."""
+    found = []
+    for mount in service.get("volumes", []):
+        if isinstance(mount, str):
+            source, target, *mode = mount.split(":")
+            mount = {"source": source, "target": target, "read_only": mode == ["ro"]}
+        found.append(mount)
+    return found
+
+
 def megabytes(size: str) -> int:
     return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
 
@@ -108,7 +119,7 @@ def test_quire_runs_on_a_read_only_file_system(services: dict[str, dict[str, Any
     for name, one in ours(services).items():
         assert one["read_only"] is True, name
         assert [place.split(":")[0] for place in one["tmpfs"]] == ["/scratch"], name
-        assert all(mount.endswith(":ro") for mount in one["volumes"]), name
+        assert all(mount["read_only"] for mount in mounts(one)), name
         assert one["build"]["target"] == "cpu", name
 
 
@@ -137,10 +148,11 @@ def test_volumes_networks_and_files_are_there(compose: dict[str, Any], root: Pat
     used: set[str] = set()
     for one in compose["services"].values():
         assert set(one.get("networks", [])) <= compose["networks"].keys()
-        for mount in one.get("volumes", []):
-            source = mount.split(":")[0]
+        for mount in mounts(one):
+            source = mount["source"]
             if source.startswith("."):
                 assert (root / "docker" / source).exists(), source
+                assert mount["read_only"]
             else:
                 used.add(source)
     assert used == compose["volumes"].keys()
@@ -151,9 +163,7 @@ def test_the_authority_s_key_and_the_operator_s_password_stay_where_they_are_nee
 ) -> None:
     def mounting(volume: str) -> set[str]:
         return {
-            name
-            for name, one in services.items()
-            if any(mount.startswith(f"{volume}:") for mount in one.get("volumes", []))
+            name for name, one in services.items() if any(mount["source"] == volume for mount in mounts(one))
         }
 
     assert mounting("authority") == {"prepare"}
@@ -184,8 +194,9 @@ def test_nodes_know_each_other_and_speak_tls(services: dict[str, dict[str, Any]]
             assert settings[f"{prefix}.certificate"] == f"quire/{name}/{name}.crt"
             assert settings[f"{prefix}.key"] == f"quire/{name}/{name}.key"
             assert settings[f"{prefix}.certificate_authorities"] == "quire/ca.crt"
-        data = [mount for mount in services[name]["volumes"] if mount.endswith("/data")]
-        assert data == [f"{name}:/usr/share/elasticsearch/data"]
+        data = [mount for mount in mounts(services[name]) if mount["source"] == name]
+        assert [mount["target"] for mount in data] == ["/usr/share/elasticsearch/data"]
+        assert not data[0]["read_only"]
 
 
 def test_roles_are_those_that_are_explained_and_quire_has_no_others(
@@ -227,8 +238,10 @@ def test_commands_are_ones_that_there_are(services: dict[str, dict[str, Any]]) -
     [address] = [word for word in index if "://" in word]
     assert [host for host, _ in parse_address(address).hosts] == list(ENDLESS)
     assert parse_address(address).secure
-    mounted = [mount.split(":")[-2] for mount in services["index"]["volumes"]]
-    assert index[1] in mounted
+    [documents] = [mount for mount in mounts(services["index"]) if mount["target"] == index[1]]
+    assert documents["bind"] == {"create_host_path": False}, (
+        "a mistyped folder is an error, and not an empty one"
+    )
 
 
 def test_the_commands_in_its_first_lines_are_ones_that_there_are(

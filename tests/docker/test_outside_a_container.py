@@ -94,6 +94,7 @@ def keys(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "CLIENT_OWNER": owner(),
         "ES_HOME": str(cluster["unpacked"]()),
         "ES_JAVA_HOME": cluster["java_home"](),
+        "CLI_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
     words = ["bash", str(root / "docker" / "elasticsearch" / "prepare.sh")]
     first = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
