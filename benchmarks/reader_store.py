@@ -1,6 +1,6 @@
 """What readers cost: bytes on the disk, time to add, to load, to forget.
 
-    python benchmarks/reader_store.py [--readers 100000] [--each 20] [--long 10000]
+    python benchmarks/reader_store.py [--readers 100000] [--each 20] [--long 10000] [--at elasticsearch://host:9200/name]
 
 Readers, documents and times are made up; documents are drawn as in a log, the first ones far more often than the last.
 Times are wall-clock but for the long history's, whose computing is given too; on a busy machine look at the medians.
@@ -18,14 +18,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from engine.event import Event
-from engine.personal.store import ReaderStore
+from engine.personal.elastic.store import ElasticReaderStore
+from engine.personal.opening import open_readers
+from engine.personal.readers import Readers
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DOCUMENTS = 50_000
 BATCH = 250  # readers whose events are committed at once
 
 
-def fill(store: ReaderStore, readers: int, each: int) -> float:
+def fill(store: Readers, readers: int, each: int) -> float:
     """Add everybody's events; return how many a second."""
     chance = random.Random(3)
     names = [f"article-{number:05}" for number in range(DOCUMENTS)]
@@ -40,8 +42,13 @@ def fill(store: ReaderStore, readers: int, each: int) -> float:
     return readers * each / (time.perf_counter() - began)
 
 
-def size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in (folder / "readers").iterdir())
+def size(store: Readers, place: str) -> int:
+    if not isinstance(store, ElasticReaderStore):
+        return sum(path.stat().st_size for path in (Path(place) / "readers").iterdir())
+    index = store._index
+    index.cluster.request("POST", f"/{index.index}/_forcemerge", params={"max_num_segments": 1}, timeout=600)
+    found = index.cluster.request("GET", f"/{index.index}/_stats/store")
+    return int(found["_all"]["primaries"]["store"]["size_in_bytes"])
 
 
 def timed(call: Callable[[], object], rounds: int, clock: Callable[[], float] = time.perf_counter) -> str:
@@ -63,11 +70,13 @@ def main() -> None:
     parser.add_argument(
         "--long", type=int, default=10_000, metavar="N", help="events of one with a long history"
     )
+    parser.add_argument("--at", metavar="ADDRESS", help="an index on Elasticsearch; its readers are dropped")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, ReaderStore.open(name) as store:
+    with tempfile.TemporaryDirectory() as folder, open_readers(asked.at or folder) as store:
+        name = asked.at or folder
         rate = fill(store, asked.readers, asked.each)
         print(f"{asked.readers:,} readers of {asked.each} events: {rate:,.0f} events added a second")
-        print(f"on the disk: {size(Path(name)) / asked.readers:,.0f} bytes a reader")
+        print(f"on the disk: {size(store, name) / asked.readers:,.0f} bytes a reader")
         store.add(
             Event("long", f"article-{number % DOCUMENTS:05}", at=START - timedelta(hours=number))
             for number in range(asked.long)
@@ -90,12 +99,14 @@ def main() -> None:
         began = time.perf_counter()
         store.forget("reader-0000003")
         print(
-            f"forgetting one reader: {time.perf_counter() - began:.1f} s, {size(Path(name)) / 1e6:,.0f} MB afterwards"
+            f"forgetting one reader: {time.perf_counter() - began:.1f} s, {size(store, name) / 1e6:,.0f} MB afterwards"
         )
+        if isinstance(store, ElasticReaderStore):
+            store._index.cluster.request("DELETE", f"/{store._index.index}")
 
 
-def fresh(folder: str) -> None:
-    with ReaderStore.open(folder) as store:
+def fresh(place: str) -> None:
+    with open_readers(place) as store:
         store.history("long")
 
 

@@ -42,8 +42,8 @@ def expunge(index: ReaderIndex) -> None:
     ):
         if time.monotonic() > until:
             raise ReaderStoreBusy(
-                f"{index.place}: what was forgotten is in no answer any more, but its bytes are kept for a copy that "
-                "is away; once all nodes are there, they go when the readers are opened next, or forget the same again"
+                f"{index.place} keeps it for a copy that is away; once all nodes are there, it goes when the readers "
+                "are opened next, or forget the same again"
             )
         time.sleep(_LOOK)
     # Twice, since a merge that was under way already may have carried on what it began with.
@@ -67,10 +67,7 @@ def _rewrite(index: ReaderIndex) -> None:
             )
         index.refresh()
         _flush(index)
-    raise ReaderStoreBusy(
-        f"{index.place}: what was forgotten is in no answer any more, but the server has not written it anew yet; "
-        "forget the same again"
-    )
+    raise ReaderStoreBusy(f"{index.place} has not written anew yet what held it; forget the same again")
 
 
 def _flush(index: ReaderIndex) -> None:
