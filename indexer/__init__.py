@@ -5,6 +5,7 @@
     Analyser       text               -> the terms that BM25 counts, for documents and queries alike
     load_encoder   a model's name     -> an `Encoder`: text -> unit vectors
     Index          all of these, kept on disk: one writer, any number of readers, each of one generation
+    open_index     the index in a folder, or at an address on Elasticsearch; create_index makes one
     index_corpus   the whole road from documents to a committed index, with progress and an honest report
 
 Whatever loads slowly (numpy, ONNX Runtime, the format libraries) is loaded when a name is first used, so
@@ -20,12 +21,14 @@ from indexer.document import Block, Document, MetadataValue, Passage, ReadFailur
 from indexer.errors import (
     CorpusFormatError,
     FingerprintMismatch,
+    IndexChanged,
     IndexCorrupt,
     IndexExists,
     IndexFull,
     IndexingError,
     IndexLocked,
     IndexNotFound,
+    IndexUnavailable,
     IndexVersionMismatch,
     InvalidDocument,
     InvalidFilter,
@@ -37,11 +40,15 @@ from indexer.filters import And, Eq, Exists, Filter, In, Not, Or, Range, filter_
 
 if TYPE_CHECKING:
     from indexer.analyser import Analyser
+    from indexer.backend import DocumentIndex
+    from indexer.elastic.settings import ElasticSettings
     from indexer.encoder import load_encoder
     from indexer.encoding import Encoder, TokenEncoder, TokenVectors
     from indexer.index import Index
+    from indexer.opening import create_index, open_index
     from indexer.pipeline import IndexingReport, index_corpus
     from indexer.readers import ReadOptions, read_corpus
+    from indexer.sharding import Shard
     from indexer.splitter import Splitter, SplitterSettings
 
 __all__ = [
@@ -50,6 +57,8 @@ __all__ = [
     "Block",
     "CorpusFormatError",
     "Document",
+    "DocumentIndex",
+    "ElasticSettings",
     "Encoder",
     "Eq",
     "Exists",
@@ -57,11 +66,13 @@ __all__ = [
     "FingerprintMismatch",
     "In",
     "Index",
+    "IndexChanged",
     "IndexCorrupt",
     "IndexExists",
     "IndexFull",
     "IndexLocked",
     "IndexNotFound",
+    "IndexUnavailable",
     "IndexVersionMismatch",
     "IndexingError",
     "IndexingReport",
@@ -77,28 +88,36 @@ __all__ = [
     "Range",
     "ReadFailure",
     "ReadOptions",
+    "Shard",
     "Splitter",
     "SplitterSettings",
     "TokenEncoder",
     "TokenVectors",
+    "create_index",
     "filter_from_json",
     "index_corpus",
     "load_encoder",
+    "open_index",
     "read_corpus",
 ]
 
 _LAZY = {
     "Analyser": "indexer.analyser",
+    "DocumentIndex": "indexer.backend",
+    "ElasticSettings": "indexer.elastic.settings",
     "Encoder": "indexer.encoding",
     "Index": "indexer.index",
     "IndexingReport": "indexer.pipeline",
     "ReadOptions": "indexer.readers",
+    "Shard": "indexer.sharding",
     "Splitter": "indexer.splitter",
     "SplitterSettings": "indexer.splitter",
     "TokenEncoder": "indexer.encoding",
     "TokenVectors": "indexer.encoding",
+    "create_index": "indexer.opening",
     "index_corpus": "indexer.pipeline",
     "load_encoder": "indexer.encoder",
+    "open_index": "indexer.opening",
     "read_corpus": "indexer.readers",
 }
 

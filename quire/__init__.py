@@ -6,9 +6,10 @@
         for hit in engine.search("interrupted indexing").hits:
             print(hit.score, hit.title, hit.passages[0].snippet.text)
 
-An index is made with `quire index FOLDER my-index` on the command line, or with `indexer.Index` and
-`indexer.index_corpus` in Python. Everything here is re-exported from `engine` and `indexer`, and loaded when it
-is first used: `import quire` costs milliseconds.
+An index is made with `quire index FOLDER my-index` on the command line, or with `quire.create_index` and
+`quire.index_corpus` in Python; the address of one on Elasticsearch may stand wherever a folder may.
+Everything here is re-exported from `engine` and `indexer`, and loaded when it is first used: `import quire` costs
+milliseconds.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from indexer import (
         And,
         Document,
+        ElasticSettings,
         Encoder,
         Eq,
         Exists,
@@ -32,17 +34,19 @@ if TYPE_CHECKING:
         Not,
         Or,
         Range,
+        create_index,
         filter_from_json,
         index_corpus,
         load_encoder,
+        open_index,
         read_corpus,
     )
-    from indexer.elastic.settings import ElasticSettings
     from reranker import PairScorer
 
 __all__ = [
     "And",
     "Document",
+    "ElasticSettings",
     "Encoder",
     "Eq",
     "Event",
@@ -61,10 +65,12 @@ __all__ = [
     "SearchError",
     "SearchSettings",
     "__version__",
+    "create_index",
     "filter_from_json",
     "index_corpus",
     "load_encoder",
     "open",
+    "open_index",
     "read_corpus",
 ]
 
