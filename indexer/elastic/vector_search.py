@@ -172,8 +172,9 @@ def _length(vector: Vectors) -> float:
 
 
 def _joined(first: Candidates, second: Candidates) -> Candidates:
-    return Candidates(
-        np.concatenate([first.passages, second.passages]),
-        np.concatenate([first.documents, second.documents]),
-        np.concatenate([first.scores, second.scores]),
-    )
+    """Return both as one list, best first: a graph may lead past what a later search finds."""
+    passages = np.concatenate([first.passages, second.passages])
+    scores = np.concatenate([first.scores, second.scores])
+    order = np.lexsort((passages, -scores))
+    documents = np.concatenate([first.documents, second.documents])
+    return Candidates(passages[order], documents[order], scores[order])
