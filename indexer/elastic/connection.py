@@ -300,6 +300,6 @@ def _wire(address: ElasticAddress, settings: ElasticSettings) -> Wire:
         from indexer.elastic.transport import Wire
     except ImportError as missing:
         raise InvalidSettings(
-            f"an index on Elasticsearch needs the package {missing.name}, which is not installed: {INSTALL}"
+            f"an index on Elasticsearch needs packages that are not installed ({missing.name}): {INSTALL}"
         ) from missing
     return Wire(address, settings)

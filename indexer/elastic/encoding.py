@@ -50,7 +50,7 @@ def payload_of(body: Any, lines: Iterable[Any] | bytes | None) -> bytes | None:
         import orjson
     except ImportError as missing:
         raise InvalidSettings(
-            f"an index on Elasticsearch needs the package orjson, which is not installed: {INSTALL}"
+            f"an index on Elasticsearch needs packages that are not installed (orjson): {INSTALL}"
         ) from missing
     option = orjson.OPT_SERIALIZE_NUMPY
     try:
