@@ -32,6 +32,7 @@ BY_NUMBER: list[Any] = [{"number": "asc"}, {"document": "asc"}, {"doc_id": "asc"
 _BARE: Body = {"_source": False, "stored_fields": "_none_", "track_total_hits": False}
 _WIDER = 1.5  # candidates for each vector wanted: the graph then misses next to none
 _LEAST_CANDIDATES = 256
+_NEXT_TO_NOTHING = 1e-30  # of 0, Lucene takes no statistics
 _ANY_FREQUENCY = 2_000_000_000  # words of the index have near ones, too
 _RESCORED = 1.5  # vectors whose exact cosine is taken, for each one wanted
 
@@ -233,7 +234,7 @@ def _parts(clause: Clause, weights: Mapping[str, float]) -> list[Body]:
     return [
         _term(name, clause.terms[0], weight)
         if len(clause.terms) == 1
-        else {"match_phrase": {name: {"query": " ".join(clause.terms), "boost": weight}}}
+        else _phrase(name, clause.terms, weight)
         for name, weight in found
         if weight > 0
     ]
@@ -241,6 +242,16 @@ def _parts(clause: Clause, weights: Mapping[str, float]) -> list[Body]:
 
 def _fields(clause: Clause) -> Iterable[str]:
     return FIELDS if clause.field == "any" else (clause.field,)
+
+
+def _phrase(field: str, terms: Sequence[str], weight: float) -> Body:
+    """Return a phrase, beside a term that adds nothing to its score.
+
+    A shard that has none of a phrase's terms leaves itself out of N and the mean length that all shards score by; for a
+    term it does not.
+    """
+    phrase = {"match_phrase": {field: {"query": " ".join(terms), "boost": weight}}}
+    return {"bool": {"must": [phrase], "should": [_term(field, terms[0], _NEXT_TO_NOTHING)]}}
 
 
 def _term(field: str, term: str, weight: float) -> Body:
