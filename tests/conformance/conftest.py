@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from engine import SearchEngine
     from indexer.elastic.settings import ElasticSettings
 
+SHARDS = 3
+"""On a server, of the large indexes: what must not depend on shards is seen not to."""
+
 
 @dataclass
 class Backend:
@@ -41,15 +44,18 @@ class Backend:
     places: list[str] = field(default_factory=list)
 
     def place(self) -> str:
-        """Return where no index is yet."""
+        """Return a place where no index is yet."""
         self.places.append(f"{self.at}{len(self.places)}")
         return self.places[-1]
 
-    def create(self, *, encoder: Encoder = ENCODER, place: str = "", **choices: Any) -> Any:
+    def create(
+        self, *, encoder: Encoder = ENCODER, place: str = "", shards: int = 1, **choices: Any
+    ) -> Opened:
         """Make an empty index; its attribute `place` says where."""
         place = place or self.place()
+        elastic = replace(self.elastic, shards=shards) if self.elastic is not None else None
         choices.setdefault("passages", PASSAGES)
-        return Opened(place, create_index(place, encoder=encoder, elastic=self.elastic, **choices), self)
+        return Opened(place, create_index(place, encoder=encoder, elastic=elastic, **choices), self)
 
     def open(self, place: str, encoder: Encoder | None = ENCODER) -> Opened:
         """Open an index that is there."""
@@ -86,13 +92,11 @@ def fill(index: Any, added: Iterable[Document] = (), deleted: Iterable[str] = ()
 
 def elasticsearch(url: str) -> Backend:
     """Return the backend at a server; what is made on it begins with a name of its own."""
-    pytest.importorskip("indexer.elastic.index")
     from indexer.elastic.settings import ElasticSettings
 
     scheme, host = url.split("://")
     at = f"elasticsearch{'' if scheme == 'http' else '+https'}://{host}/quire-test-{uuid.uuid4().hex[:12]}-"
-    # Three shards, so that what must not depend on shards is seen not to.
-    return Backend("elasticsearch", at, ElasticSettings(shards=3, replicas=0, timeout_seconds=30))
+    return Backend("elasticsearch", at, ElasticSettings(replicas=0, timeout_seconds=30))
 
 
 def clean(url: str, backend: Backend) -> None:
@@ -123,7 +127,7 @@ def plain() -> PlainIndex:
 @pytest.fixture(scope="session")
 def home(backend: Backend) -> Iterator[Opened]:
     """An index of the corpus. Only to be read."""
-    index = backend.create()
+    index = backend.create(shards=SHARDS)
     fill(index, documents())
     yield index
     index.close()
@@ -135,12 +139,12 @@ def reader(home: Opened) -> IndexReader:
     return home.reader()
 
 
-@dataclass(frozen=True)
 class Names:
     """Numbers of one reader, and names that last."""
 
-    key_of: dict[int, Key]
-    number_of: dict[Key, int]
+    def __init__(self, numbers: Sequence[int], keys: Sequence[Key]) -> None:
+        self.key_of = dict(zip(numbers, keys, strict=True))
+        self.number_of = dict(zip(keys, numbers, strict=True))
 
     def keys(self, passages: Numbers) -> list[Key]:
         return [self.key_of[number] for number in passages.tolist()]
@@ -153,9 +157,7 @@ def names_of(reader: IndexReader) -> Names:
     """Return the names of all passages of a reader."""
     numbers, _ = reader.passages_of_all(reader.live_documents())
     keys = [(item.passage.doc_id, item.passage.ordinal) for item in reader.passages(numbers)]
-    return Names(
-        dict(zip(numbers.tolist(), keys, strict=True)), dict(zip(keys, numbers.tolist(), strict=True))
-    )
+    return Names(numbers.tolist(), keys)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 from indexer.document import Block, Document
@@ -31,10 +32,27 @@ class PartlyReading(HashingEncoder):
 ENCODER = PartlyReading(48)
 
 
+EMPTY_FIELDS = False
+"""Whether some passages have no title, no headings or no words: what BM25 makes of that differs between backends."""
+
+
 def documents() -> list[Document]:
     """Return them all, the same at every call."""
     chance = random.Random(11)
-    return [*_english(chance), *_chinese(chance), *_structured(chance), *_odd(chance)]
+    made = [*_english(chance), *_chinese(chance), *_structured(chance), *_odd(chance)]
+    return made if EMPTY_FIELDS else [_filled(document) for document in made]
+
+
+def _filled(document: Document) -> Document:
+    if document.doc_id in ("empty", "blank"):  # without any passage
+        return document
+    said = any(map(str.isalnum, document.text))
+    return replace(
+        document,
+        title=document.title if any(map(str.isalnum, document.title)) else "Untitled",
+        text=document.text if said else f"{document.text} Panel.",
+        blocks=(),
+    )
 
 
 def _english(chance: random.Random) -> list[Document]:

@@ -10,7 +10,7 @@ import pytest
 
 from engine import Event, PersonalSettings, Query, SearchEngine, SearchSettings
 
-from .conftest import Backend, fill
+from .conftest import SHARDS, Backend, fill
 from .corpus import documents
 from .test_searching import NEAR, Pair, same_hit
 
@@ -39,7 +39,7 @@ def readers(both: tuple[Backend, Backend]) -> Iterator[Pair]:
         # Ages are counted to the last full year, so that no test runs over the end of a tick.
         patch.setattr("engine.personal.profiles.TICK", 365 * 86400.0)
         for backend in both:
-            index = backend.create()
+            index = backend.create(shards=SHARDS)
             fill(index, documents())
             index.close()
             engine = backend.engine(index.place, tenant="conformance")

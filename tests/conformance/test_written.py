@@ -15,6 +15,7 @@ from indexer.encoding import Vectors
 from indexer.errors import FingerprintMismatch, IndexExists, IndexingError, IndexNotFound, ModelError
 from indexer.pipeline import index_corpus
 from indexer.protocol import Clause, LexicalQuery
+from indexer.sharding import Shard
 from indexer.transfer import export_documents, read_documents, write_documents
 from small_corpus import CountingEncoder, make_document
 
@@ -307,3 +308,36 @@ def test_documents_go_from_any_backend_to_any_as_they_were(make: Make, tmp_path:
             right.pages,
         )
         assert one.text(left.number, 0, left.length) == other.text(right.number, 0, right.length)
+
+
+def test_what_is_put_is_settled_by_the_commit(make: Make) -> None:
+    index = make(make_document(1), make_document(2))
+    with index.writer() as writer:
+        for document in (make_document(1), make_document(2, seed=3), make_document(3), make_document(4)):
+            writer.put(document)
+        writer.put(make_document(4, seed=5))  # of one id twice: in their order
+        first = writer.settled()
+        writer.commit()
+        both = {one.doc_id: one.outcome for one in [*first, *writer.settled()]}
+        assert both == {
+            "doc-001": "unchanged",
+            "doc-002": "updated",
+            "doc-003": "added",
+            "doc-004": "updated",
+        }
+        assert writer.settled() == []
+        assert writer.delete_all(["doc-001", "absent", "doc-003"]) == 2
+        assert not writer.failed
+    agrees(index, [make_document(2, seed=3), make_document(4, seed=5)])
+
+
+def test_shards_of_a_corpus_make_the_whole_of_it(make: Make) -> None:
+    index = make()
+    items = [*documents(), *map(make_document, range(30))]
+    for number in (1, 2, 3):
+        index_corpus(index.index, iter(items), shard=Shard(number, 3), delete_missing=True)
+    assert ids(index) == sorted(document.doc_id for document in items)
+    report = index_corpus(index.index, iter(items[:100]), shard=Shard(2, 3), delete_missing=True)
+    gone = [document.doc_id for document in items[100:] if document.doc_id in Shard(2, 3)]
+    assert report.deleted == len(gone) > 0
+    assert ids(index) == sorted({document.doc_id for document in items} - set(gone))
