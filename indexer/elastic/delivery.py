@@ -89,6 +89,10 @@ class Delivery:
             self._take(block=True)
             if self._blocked:
                 self._go_on()
+            elif self._active and not (self._bulk.busy or self._out or self._ready):
+                raise IndexingError(
+                    f"{len(self._active)} documents were not sent to their end: please report it"
+                )
 
     def guarded(self, ask: Callable[[Generation], Result]) -> Result:
         """Return what a request answers; when the index takes no writes, ask again in the generation that does."""

@@ -1,9 +1,9 @@
 """What a writer is about to do, written down before it does it: so that whoever comes after a crash can tidy up.
 
-Each writer has a note in the index of documents. It names the documents whose parts it is writing, with the content
-hash of each before and after; a document is struck out once its record is acknowledged. The note is written anew every
-few seconds: one that stands still is a dead writer's. Writing it is tied to its sequence number, so that a writer
-that was taken for dead, and tidied up after, finds out before it writes on.
+Each writer has a note in the index of documents. It names the documents whose parts it is writing, with the beginning
+of the content hash of each before and after; a document is struck out once its record is acknowledged. The note is
+written anew every few seconds: one that stands still is a dead writer's. Writing it is tied to its sequence number, so
+that a writer that was taken for dead, and tidied up after, finds out before it writes on.
 """
 
 from __future__ import annotations

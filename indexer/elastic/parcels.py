@@ -15,6 +15,9 @@ from indexer.elastic.bulk import Action, Side
 from indexer.elastic.numbers import chunk_id, chunk_starts, document_number, passage_id, record_id, routing
 from indexer.passage_encoding import Prepared
 
+HASH_KEPT = 12
+"""Characters of a content hash that tell two versions of a document apart."""
+
 Stage: TypeAlias = Literal["waiting", "parts", "record", "undoing", "settled"]
 
 
@@ -62,8 +65,8 @@ class Parcel(ABC):
 
     @property
     def hashes(self) -> tuple[str, str]:
-        """The content hashes before and after; empty for no document."""
-        return (self.known.content_hash if self.known else "", self.hash_after)
+        """The beginnings of the content hashes before and after; empty for no document."""
+        return (self.known.content_hash[:HASH_KEPT] if self.known else "", self.hash_after[:HASH_KEPT])
 
     @property
     @abstractmethod

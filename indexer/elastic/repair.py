@@ -22,6 +22,7 @@ from indexer.elastic.errors import ElasticConflict
 from indexer.elastic.generations import Generation
 from indexer.elastic.journal import BEAT_SECONDS, Entry, entries, now, remove_entry, write_entry
 from indexer.elastic.numbers import record_id, routing
+from indexer.elastic.parcels import HASH_KEPT
 from indexer.elastic.scans import Moment
 from indexer.elastic.sending import send
 
@@ -170,7 +171,7 @@ def _settle(
 
 
 def _torn(record: _Record, hashes: tuple[str, str]) -> bool:
-    return record.content_hash == hashes[0]
+    return record.content_hash[:HASH_KEPT] == hashes[0][:HASH_KEPT]
 
 
 def _deletion(part: _Part, generation: Generation) -> bytes:

@@ -169,6 +169,17 @@ def test_verify_finds_what_is_broken(create: Create, elasticsearch_url: str, how
     assert any(found in problem.found for problem in verified.problems), verified.problems
 
 
+def test_an_index_without_token_vectors(elasticsearch_address: Callable[[], str]) -> None:
+    with ElasticIndex.create(
+        elasticsearch_address(), encoder=CountingEncoder(), token_vectors=False
+    ) as index:
+        index_corpus(index, [make_document(number) for number in range(5)])
+        index_corpus(index, [make_document(number, seed=number % 2) for number in range(5)])
+        assert not index.keeps_token_vectors
+        assert index.verify().sound
+        assert (index.stats().token_vectors, index.stats().vectors) == (None, 5)
+
+
 def test_a_document_that_cannot_be_read_back_is_named(create: Create, elasticsearch_url: str) -> None:
     index = create()
     index_corpus(index, [Document("doc", "a few words. " * 400)])
