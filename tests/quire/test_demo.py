@@ -106,10 +106,10 @@ def test_a_module_is_written_with_a_heading_for_each_member() -> None:
     assert "### bisect.bisect_left(a, x, lo=0, hi=None, *, key=None)" in module_as_markdown(bisect)
 
 
-def test_the_demo_runs_from_nothing_to_the_commands_to_go_on_with(
-    quire: Quire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Two documents instead of 350, and no process for the index: its command is tested by itself.
+@pytest.fixture
+def _small(quire: Quire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two documents instead of 350, and no process for the index: its command is tested by itself."""
+
     def small(folder: Path) -> int:
         for question in QUESTIONS[:2]:
             path = folder / question.answer
@@ -122,6 +122,10 @@ def test_the_demo_runs_from_nothing_to_the_commands_to_go_on_with(
 
     monkeypatch.setattr("quire.commands.demo.write_corpus", small)
     monkeypatch.setattr("quire.commands.demo.quire", inside)
+
+
+@pytest.mark.usefixtures("_small")
+def test_the_demo_runs_from_nothing_to_the_commands_to_go_on_with(quire: Quire, tmp_path: Path) -> None:
     result = quire("demo", "--folder", tmp_path / "here")
     assert result.exit_code == 0, result.output
     assert "2 documents in " in result.stdout
@@ -146,3 +150,21 @@ def test_a_corpus_that_cannot_be_written_is_an_error_of_one_line(quire: Quire, t
     assert result.exit_code == 3
     assert "could not be written" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.usefixtures("_small")
+def test_the_demo_runs_on_elasticsearch_by_its_address_alone(
+    quire: Quire, tmp_path: Path, elasticsearch_address: Callable[[], str]
+) -> None:
+    address = elasticsearch_address()
+    (tmp_path / "own.toml").write_text("[elasticsearch]\nreplicas = 0\n")
+    here = quire("demo", "--folder", tmp_path / "here")
+    there = quire("--config", tmp_path / "own.toml", "demo", address, "--folder", tmp_path / "there")
+    assert there.exit_code == 0, there.output
+    assert f"--config {tmp_path / 'own.toml'} search {address}" in there.stdout
+    assert not (tmp_path / "there" / "demo-index").exists()
+    # The fourth asks what no document has, and which of equals is first is each backend's own matter.
+    shown = [result.stdout.partition("1. ")[2].partition("4. header")[0] for result in (here, there)]
+    assert shown[0]
+    assert shown[0] == shown[1]
