@@ -10,6 +10,8 @@ from indexer.elastic.generations import Generation
 from indexer.elastic.journal import entries
 from indexer.errors import IndexCorrupt
 
+_REFRESH_SECONDS = 600.0
+
 
 def check_whole(cluster: Cluster, old: Generation, new: Generation, torn: Sequence[Torn]) -> None:
     """Compare what the copy has with what it should have, when nobody writes to either.
@@ -31,7 +33,7 @@ def check_whole(cluster: Cluster, old: Generation, new: Generation, torn: Sequen
             f"{damaged[0]!r:.80}: its parts are not what its record says, and no writer has it under way. Nothing was "
             "switched: delete them or index them again, then run the rebuild once more"
         )
-    cluster.request("POST", f"/{new.both}/_refresh")
+    cluster.request("POST", f"/{new.both}/_refresh", timeout=_REFRESH_SECONDS)
     there, wanted = documents_in(cluster, new), documents_in(cluster, old) - len(torn)
     passages, promised = _passages_in(cluster, new)
     if (there, passages) != (wanted, promised):

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from indexer.analyser import Analyser
+from indexer.elastic.connection import Cluster
 from indexer.elastic.differences import Difference
 from indexer.elastic.filling import Done, Moments, Torn
 from indexer.elastic.generations import Generation
 from indexer.elastic.numbers import chunk_id, passage_id, record_id, routing
 from indexer.elastic.records import chunk_bodies, passage_bodies, record_body
+from indexer.elastic.scans import Moment
 from indexer.elastic.whole import Stored, stored_documents
 
 _PAGE = 1_000
@@ -29,6 +31,7 @@ class Copier:
     """Copies and deletes documents. Safe to share between threads.
 
     Args:
+        cluster: Where.
         old: What is copied.
         new: What it is copied into.
         analyser: Makes the new generation's terms.
@@ -40,9 +43,18 @@ class Copier:
     content_only = False
 
     def __init__(
-        self, old: Generation, new: Generation, analyser: Analyser, *, limit: int, send: Send, threads: int
+        self,
+        cluster: Cluster,
+        old: Generation,
+        new: Generation,
+        analyser: Analyser,
+        *,
+        limit: int,
+        send: Send,
+        threads: int,
     ) -> None:
         self.threads = threads
+        self._cluster = cluster
         self._codes = "token_coding" in old.meta
         self._new = new
         self._analyser = analyser
@@ -72,7 +84,7 @@ class Copier:
         stale = [each for each in batch if each.there and each.number not in left]
         for number in [each.number for each in stale if each.number not in kept]:
             lines.add(_deletion(self._new.documents, record_id(number), number), None)
-        for index, name, number in self._others(moments, [each.number for each in stale], kept):
+        for index, name, number in self._others([each.number for each in stale], kept):
             lines.add(_deletion(index, name, number), None)
         lines.flush()
         for action, body in records:
@@ -108,27 +120,23 @@ class Copier:
     def _action(self, index: str, name: str, document: int) -> dict[str, Any]:
         return {"index": {"_index": index, "_id": name, "routing": routing(document)}}
 
-    def _others(
-        self, moments: Moments, numbers: Sequence[int], kept: Mapping[int, set[str]]
-    ) -> Iterator[tuple[str, str, int]]:
+    def _others(self, numbers: Sequence[int], kept: Mapping[int, set[str]]) -> Iterator[tuple[str, str, int]]:
         """Yield what the new generation has of these documents and is not to keep: index, id, document."""
         if not numbers:
             return
-        for moment, index, position in (
-            (moments.new_passages, self._new.passages, "ordinal"),
-            (moments.new_documents, self._new.documents, "start"),
-        ):
-            hits = moment.scan(
-                {"bool": {"filter": [{"terms": {"document": list(numbers)}}]}},
-                ["document", position],
-                size=_PAGE,
-                _source=False,
-                docvalue_fields=["document"],
-            )
-            for hit in hits:
-                number = int(hit["fields"]["document"][0])
-                if hit["_id"] not in kept.get(number, ()):
-                    yield index, str(hit["_id"]), number
+        for index, position in ((self._new.passages, "ordinal"), (self._new.documents, "start")):
+            with Moment(self._cluster, index) as moment:
+                hits = moment.scan(
+                    {"bool": {"filter": [{"terms": {"document": list(numbers)}}]}},
+                    ["document", position],
+                    size=_PAGE,
+                    _source=False,
+                    docvalue_fields=["document"],
+                )
+                for hit in hits:
+                    number = int(hit["fields"]["document"][0])
+                    if hit["_id"] not in kept.get(number, ()):
+                        yield index, str(hit["_id"]), number
 
 
 class _Lines:

@@ -38,7 +38,7 @@ def filler_for(
     analyser = Analyser(layout.made.language)
     if not layout.encodes:
         limit = int(cluster.settings.bulk_megabytes * 1e6)
-        yield Copier(old, new, analyser, limit=limit, send=partial(send, cluster), threads=threads)
+        yield Copier(cluster, old, new, analyser, limit=limit, send=partial(send, cluster), threads=threads)
         return
     encoder = _encoder(layout, given)
     with ElasticWriter(

@@ -17,7 +17,6 @@ class Moments:
     old_documents: Moment
     old_passages: Moment
     new_documents: Moment
-    new_passages: Moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticError, ElasticNotFound
 from indexer.elastic.names import build_of, concrete, documents_alias, passages_alias
 from indexer.elastic.state import change_state, read_state
-from indexer.errors import IndexExists, IndexingError, IndexLocked, IndexNotFound
+from indexer.errors import IndexExists, IndexingError, IndexLocked, IndexNotFound, IndexUnavailable
 
+_LONG_SECONDS = 60.0  # for writes under way to end
 _SEEN = (
     "*.aliases,*.settings.index.blocks.write,*.settings.index.number_of_shards,"
     "*.settings.index.number_of_replicas,*.mappings._meta"
@@ -198,7 +199,11 @@ class Generations:
                 actions.append(_remove(after, self.building_alias))
         try:
             self._alias(actions)
-        except ElasticNotFound as error:
+        except (ElasticNotFound, IndexUnavailable) as error:
+            if self.current().number == new.number:  # done before, or just now, and the answer was lost
+                return
+            if isinstance(error, IndexUnavailable):
+                raise
             raise IndexLocked(
                 f"the copy of {self.name} took its last step too late: writers have been let into the old generation "
                 "again. It has not been harmed; run `quire rebuild` once more, it goes on where it stopped"
@@ -298,7 +303,7 @@ class Generations:
 
     def _block(self, generation: Generation) -> None:
         # Unlike the setting of the same name, this waits until the writes under way are done.
-        self._cluster.request("PUT", f"/{generation.both}/_block/write")
+        self._cluster.request("PUT", f"/{generation.both}/_block/write", timeout=_LONG_SECONDS)
 
     def unblock(self, generation: Generation) -> None:
         """Take writes to it."""

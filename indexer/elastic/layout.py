@@ -20,6 +20,7 @@ from indexer.identity import identify
 from indexer.splitter import SplitterSettings
 from indexer.token_sample import fit_coding
 
+_REFRESH_SECONDS = 600.0
 _LOADING = {"refresh_interval": "-1", "number_of_replicas": 0}
 
 
@@ -156,4 +157,4 @@ def finish_settings(cluster: Cluster, generation: Generation, replicas: int) -> 
     """Set a filled generation to be searched: refreshes, and copies of its shards."""
     body = {"index.refresh_interval": None, "index.number_of_replicas": replicas}
     cluster.request("PUT", f"/{generation.both}/_settings", body=body)
-    cluster.request("POST", f"/{generation.both}/_refresh")
+    cluster.request("POST", f"/{generation.both}/_refresh", timeout=_REFRESH_SECONDS)

@@ -17,7 +17,7 @@ from indexer.elastic.scans import Moment
 
 BATCH = 100
 """Documents copied together."""
-_PARTS = 8  # ranges for each thread, so that all end at about the same time
+_REFRESH_SECONDS = 600.0  # the graph of what is in memory is built then
 
 
 def one_pass(
@@ -26,6 +26,7 @@ def one_pass(
     new: Generation,
     filler: Filler,
     *,
+    parts: int,
     last: bool,
     tell: Callable[[Done], None],
     go_on: Callable[[], None],
@@ -37,6 +38,7 @@ def one_pass(
         old: The generation that counts.
         new: The one being filled.
         filler: Fills it.
+        parts: In how many ranges of documents to divide the work.
         last: Whether nobody writes to the old one any more.
         tell: Called after each batch with what it did, one call at a time.
         go_on: Called before each batch; raises to stop.
@@ -58,7 +60,7 @@ def one_pass(
 
     with _moments(cluster, old, new) as moments, ThreadPoolExecutor(filler.threads, "quire-rebuild") as pool:
         copy_fields(cluster, old, new)  # all that the documents seen can have
-        work = [pool.submit(part, *bounds) for bounds in ranges(filler.threads * _PARTS)]
+        work = [pool.submit(part, *bounds) for bounds in ranges(parts)]
         try:
             finished, _ = wait(work, return_when=FIRST_EXCEPTION)
             for each in finished:
@@ -84,11 +86,10 @@ def _batches(moments: Moments, first: int, end: int, content_only: bool) -> Iter
 def _moments(cluster: Cluster, old: Generation, new: Generation) -> Iterator[Moments]:
     """Take the points in time of a pass: of the records before the passages, so that these are as new or newer."""
     with ExitStack() as stack:
-        cluster.request("POST", f"/{new.both},{old.documents}/_refresh")
+        cluster.request("POST", f"/{new.both},{old.documents}/_refresh", timeout=_REFRESH_SECONDS)
         new_documents = stack.enter_context(Moment(cluster, new.documents))
-        new_passages = stack.enter_context(Moment(cluster, new.passages))
         old_documents = stack.enter_context(Moment(cluster, old.documents))
         # What a record promises was acknowledged before it; now it can be seen as well.
-        cluster.request("POST", f"/{old.passages}/_refresh")
+        cluster.request("POST", f"/{old.passages}/_refresh", timeout=_REFRESH_SECONDS)
         old_passages = stack.enter_context(Moment(cluster, old.passages))
-        yield Moments(old_documents, old_passages, new_documents, new_passages)
+        yield Moments(old_documents, old_passages, new_documents)

@@ -34,6 +34,8 @@ PATIENCE_SECONDS = 300.0
 """For so long a rebuild waits for a server that does not answer, as while it is started again."""
 _PASSES = 8  # then writers are held back, however much they still change
 _FEW, _FEW_SHARE = 50, 1_000  # so many documents may differ when writers are held back, or one in so many
+_PARTS = 8  # ranges for each thread, so that all end at about the same time
+_PART = 20_000  # documents of a range at most, about: minutes, not hours
 _HEALTH_SECONDS = 600.0
 _PAUSE_SECONDS = 1.0
 
@@ -143,6 +145,8 @@ class _Rebuild:
         new = self._generation_to_fill(old, layout)
         with Lease(self._cluster, new) as lease:
             self._go_on = partial(self._check, lease)
+            if old.closing:  # by a rebuild that has died: its last step is taken anew
+                self._generations.reopen(old)
             with filler_for(self._cluster, old, new, layout, self._wanted.encoder, self._threads) as filler:
                 self._copy(old, new, filler)
                 self._finish(old, new, layout)
@@ -154,10 +158,6 @@ class _Rebuild:
 
     def _begin(self) -> tuple[Generation, Layout]:
         old = self._generations.current()
-        if old.closing and self._generations.building() is None:
-            # A rebuild died between the switch's two sides, or its copy was dropped: nobody will open it again.
-            self._generations.reopen(old)
-            old = self._generations.current()
         self.report.old = old.number
         return old, layout_of(old, self._wanted, self._replicas_of(old))
 
@@ -226,7 +226,7 @@ class _Rebuild:
             self._patiently(lambda: check_whole(self._cluster, old, new, done.torn))
             self._patiently(lambda: self._hand_over(old, new))
             lease.check()
-            self._patiently(lambda: self._move(old, new))
+            self._patiently(lambda: self._generations.switch(old, new))
         except BaseException:
             # Where the server does not answer, writers open it again when they see that nobody is at work here.
             self._let_writers_in(old)
@@ -249,16 +249,11 @@ class _Rebuild:
             self._cluster, new.documents, lambda state: State(max(higher, state.generation), state.relaxed)
         )
 
-    def _move(self, old: Generation, new: Generation) -> None:
-        try:
-            self._generations.switch(old, new)
-        except IndexingError:
-            # The answer may have been lost, and the work done.
-            if self._generations.current().number != new.number:
-                raise
-
     def _pass(self, old: Generation, new: Generation, filler: Filler, *, last: bool) -> Done:
-        return one_pass(self._cluster, old, new, filler, last=last, tell=self._count, go_on=self._go_on)
+        parts = max(self._threads * _PARTS, self.report.total // _PART)
+        return one_pass(
+            self._cluster, old, new, filler, parts=parts, last=last, tell=self._count, go_on=self._go_on
+        )
 
     def _drop(self, kept: Generation) -> None:
         for each in self._generations.all():
@@ -281,7 +276,9 @@ class _Rebuild:
                     deadline = time.monotonic() + self._patience_seconds
                 elif time.monotonic() > deadline:
                     raise
-                _log.log(logging.DEBUG if told else logging.WARNING, "the rebuild waits for the server: %s", error)
+                _log.log(
+                    logging.DEBUG if told else logging.WARNING, "the rebuild waits for the server: %s", error
+                )
                 told = True
                 self._go_on()
                 time.sleep(_PAUSE_SECONDS)

@@ -19,13 +19,14 @@ from indexer.elastic import liveness
 from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticConflict, ElasticNotFound
 from indexer.elastic.generations import Generation, Generations
-from indexer.errors import FingerprintMismatch, IndexingError, IndexLocked
+from indexer.errors import FingerprintMismatch, IndexingError, IndexLocked, IndexUnavailable
 
 LEASE = "rebuild"
 BEAT_SECONDS = 3.0
 STILL_SECONDS = 30.0
 """A lease that stands still for so long belongs to nobody."""
 _POLL_SECONDS = 0.5
+_PATIENCE_SECONDS = 180.0  # for a server that does not answer
 _UNSURE_SECONDS = 3.0  # between taking an alias away and opening an index lies a moment
 
 MAKING = ("analyser", "encoder", "passages", "token_coding")
@@ -199,13 +200,22 @@ def where_to_go_on(
         FingerprintMismatch: the index was rebuilt with another analyser or encoder: this writer's passages do not
             belong into it.
         IndexNotFound: the index has been deleted.
+        IndexUnavailable: the server has not answered for three minutes.
     """
     generations = Generations(cluster, written.name)
-    started = still_since = time.monotonic()
+    started = still_since = answered = time.monotonic()
     unsure = 0.0
     last: HeldLease | None = None
     while True:
-        current = generations.current()
+        try:
+            current = generations.current()
+            seen = _lease_of(cluster, generations) if current.closing else None
+            answered = time.monotonic()
+        except IndexUnavailable:
+            if time.monotonic() - answered > _PATIENCE_SECONDS:
+                raise
+            time.sleep(_POLL_SECONDS)
+            continue
         if current.number != written.number:
             check_same_making(written.meta, current.meta)
             return current
@@ -213,9 +223,6 @@ def where_to_go_on(
             return current
         now = time.monotonic()
         if current.closing:
-            building = generations.building()
-            path = "" if building is None else f"/{building.documents}/_doc/{LEASE}"
-            seen = read_lease(cluster, path) if path else None
             if seen != last or unsure:
                 last, still_since, unsure = seen, now, 0.0
             if (seen is not None and seen.gone) or now - still_since > still_seconds:
@@ -232,6 +239,11 @@ def where_to_go_on(
         if waiting is not None:
             waiting(now - started)
         time.sleep(_POLL_SECONDS)
+
+
+def _lease_of(cluster: Cluster, generations: Generations) -> HeldLease | None:
+    building = generations.building()
+    return None if building is None else read_lease(cluster, f"/{building.documents}/_doc/{LEASE}")
 
 
 def check_same_making(stored: Mapping[str, Any], found: Mapping[str, Any]) -> None:

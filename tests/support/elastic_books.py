@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -36,18 +36,14 @@ class Books:
     def generations(self) -> Generations:
         return Generations(self.cluster, self.name)
 
-    def put(self, *documents: Document) -> None:
-        """Have these committed."""
+    def put(self, *documents: Document, without: Sequence[str] = ()) -> None:
+        """Have these committed, and those of these ids deleted."""
         with self.index.writer() as writer:
             for document in documents:
                 writer.put(document)
+            assert writer.delete_all(without) == len(without)
         self.documents |= {document.doc_id: document for document in documents}
-
-    def delete(self, *doc_ids: str) -> None:
-        """Have these deleted, and that committed."""
-        with self.index.writer() as writer:
-            assert writer.delete_all(doc_ids) == len(doc_ids)
-        for doc_id in doc_ids:
+        for doc_id in without:
             del self.documents[doc_id]
 
     def opened(self, encoder: CountingEncoder | None = None) -> ElasticIndex:
@@ -68,7 +64,7 @@ class Books:
 
 
 @contextmanager
-def some_books(address: str) -> Iterator[Books]:
+def some_books(address: str, numbered: int = NUMBERED) -> Iterator[Books]:
     """Give an index of numbered documents, an empty one, one of no words, one in Chinese, and one of three pieces."""
     encoder = CountingEncoder()
     settings = ElasticSettings(replicas=0, shards=2, timeout_seconds=60.0)
@@ -78,7 +74,7 @@ def some_books(address: str) -> Iterator[Books]:
     ):
         found = Books(address, settings, encoder, index, cluster)
         found.put(
-            *(make_document(number, words=20 + 3 * number) for number in range(NUMBERED)),
+            *(make_document(number, words=20 + 3 * number) for number in range(numbered)),
             Document("empty", ""),
             Document("marks", "… — !!!", title="?!"),
             Document("灯塔", "灯塔的灯每十二秒转一圈。" * 40, title="灯塔", metadata={"a.b*c": ("x", "y")}),

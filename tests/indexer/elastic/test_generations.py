@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from elastic_books import DOCUMENTS, Books, some_books
+from elastic_books import Books, some_books
 
 from indexer.elastic import turns
 from indexer.elastic.generations import Generation, Generations
@@ -18,7 +18,7 @@ from small_corpus import CountingEncoder, make_document
 
 @pytest.fixture
 def books(elasticsearch_address: Callable[[], str]) -> Iterator[Books]:
-    with some_books(elasticsearch_address()) as found:
+    with some_books(elasticsearch_address(), numbered=5) as found:
         yield found
 
 
@@ -99,7 +99,7 @@ def test_rolling_back_and_forth(books: Books) -> None:
     assert (left.number, counts.number) == (2, 1)
     assert books.generations.current().number == 1
     assert [each.blocked for each in books.generations.all()] == [False, True]
-    assert books.index.reader().document_count == DOCUMENTS
+    assert books.index.reader().document_count == len(books.documents) - 1
     del books.documents["doc-1000"]
     assert books.held() == books.wanted
     books.put(make_document(1001))
@@ -202,3 +202,11 @@ def test_writers_do_not_go_on_in_passages_of_another_making(books: Books) -> Non
     rebuild(books.cluster, books.name, Wanted(encoder=CountingEncoder(16)))
     with pytest.raises(FingerprintMismatch, match="encoder"):
         where_to_go_on(books.cluster, old)
+
+
+def test_a_switch_whose_answer_was_lost_is_found_to_be_done(books: Books) -> None:
+    current, new = books.generations.current(), begun(books)
+    books.generations.close(current)
+    books.generations.switch(current, new)
+    books.generations.switch(current, new)
+    assert books.generations.current().number == 2

@@ -135,9 +135,13 @@ def test_what_is_written_meanwhile_arrives(books: Books, encodes: bool) -> None:
         for phase, documents in list(moments):
             if report.phase == phase and report.documents >= documents:
                 at = moments.pop((phase, documents))
-                books.put(make_document(500 + at), make_document(at, seed=1), make_document(20 + at, seed=1))
-                books.put(Document(f"field-{at}", "A new field.", metadata={f"only-{at}": at}))
-                books.delete(f"doc-{10 + at:03}", f"doc-{30 + at:03}")
+                books.put(
+                    make_document(500 + at),
+                    make_document(at, seed=1),
+                    make_document(20 + at, seed=1),
+                    Document(f"field-{at}", "A new field.", metadata={f"only-{at}": at}),
+                    without=[f"doc-{10 + at:03}", f"doc-{30 + at:03}"],
+                )
 
     encoder = CountingEncoder(16) if encodes else None
     rebuild(books.cluster, books.name, Wanted(encoder=encoder), progress=write)
