@@ -43,6 +43,10 @@ class Places(Protocol):
         """Whether a test has had so many examples, where each costs seconds."""
         ...
 
+    def place(self) -> AbstractContextManager[Place]:
+        """Give a place for a while; it may have been used before, and is empty."""
+        ...
+
     def store(self) -> AbstractContextManager[Readers]: ...
 
 
@@ -73,29 +77,42 @@ class Folders:
         return False
 
     @contextmanager
+    def place(self) -> Iterator[Folder]:
+        yield self.fresh()
+
+    @contextmanager
     def store(self) -> Iterator[Readers]:
         with self.fresh().open() as store:
             yield store
 
 
 class Name:
-    def __init__(self, cluster: Cluster, name: str) -> None:
-        self.cluster, self.name = cluster, name
+    def __init__(self, url: str, cluster: Cluster, name: str) -> None:
+        self.url, self.cluster, self.name = url, cluster, name
 
     def open(self, tenant: str = "default") -> Readers:
         return ElasticReaderStore.open(self.cluster, self.name, tenant)
 
     def open_marks(self) -> list[object]:
         """The readers who are still to be erased."""
-        url = self.cluster.address.urls[0]
-        call(url, "POST", f"/{self.name}-readers-default/_refresh")
+        call(self.url, "POST", f"/{self.name}-readers-default/_refresh")
         body = {"query": {"term": {"kind": "leaving"}}}
-        found = call(url, "POST", f"/{self.name}-readers-default/_search", body)
+        found = call(self.url, "POST", f"/{self.name}-readers-default/_search", body)
         return [hit["_source"] for hit in found["hits"]["hits"]]
 
+    def empty(self) -> None:
+        """Delete all that is there, so that it is as if nothing ever was."""
+        if self.untouched():
+            return
+        index = f"/{self.name}-readers-default"
+        self.cluster.request("POST", f"{index}/_refresh")
+        found = self.cluster.request("POST", f"{index}/_search", body={"size": 10_000, "_source": False})
+        lines = [{"delete": {"_id": hit["_id"], "routing": hit["_routing"]}} for hit in found["hits"]["hits"]]
+        if lines:
+            self.cluster.request("POST", f"{index}/_bulk", lines=lines, params={"refresh": True})
+
     def untouched(self) -> bool:
-        url = self.cluster.address.urls[0]
-        return call(url, "GET", f"/{self.name}*/_settings?expand_wildcards=all") == {}
+        return call(self.url, "GET", f"/{self.name}*/_settings?expand_wildcards=all") == {}
 
 
 class Names:
@@ -107,6 +124,7 @@ class Names:
         self._prefix = f"quire-test-{uuid.uuid4().hex[:12]}"
         self._given = 0
         self._examples = 0
+        self._idle: list[Name] = []
 
     def enough(self, examples: int) -> bool:
         self._examples += 1
@@ -114,13 +132,19 @@ class Names:
 
     def fresh(self) -> Name:
         self._given += 1
-        return Name(self.cluster, f"{self._prefix}-{self._given}")
+        return Name(self.url, self.cluster, f"{self._prefix}-{self._given}")
 
     def done(self) -> None:
         drop(self.url, self._prefix)
 
     @contextmanager
+    def place(self) -> Iterator[Name]:
+        place = self._idle.pop() if self._idle else self.fresh()
+        yield place
+        place.empty()  # which is quicker than to make another index
+        self._idle.append(place)
+
+    @contextmanager
     def store(self) -> Iterator[Readers]:
-        with self.fresh().open() as store:
+        with self.place() as place, place.open() as store:
             yield store
-        self.done()

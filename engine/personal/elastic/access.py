@@ -92,7 +92,7 @@ class ReaderIndex:
         self.tenant = tenant
         self.index = layout.index_of(name, tenant)
         self._new_key = key
-        self._there = False
+        self._there = self._made = False
         self._looked = -LOOK_AGAIN
         self._lock = threading.Lock()
 
@@ -126,8 +126,8 @@ class ReaderIndex:
         return self._there
 
     def make(self) -> None:
-        """Make the index, unless it is there."""
-        if self._there:
+        """Make the index, unless it is there, with the key of pseudonyms."""
+        if self._there and self._made:
             return
         with self._lock:
             if not self.look():
@@ -140,15 +140,10 @@ class ReaderIndex:
                         if error.kind != "resource_already_exists_exception":
                             raise
                 self.look()
-            self.write(
-                [
-                    Write(
-                        layout.STORE,
-                        layout.STORE,
-                        {"kind": "store", "key": self._new_key.hex(), "floor": 0},
-                    )
-                ]
-            )
+            # The first to write it has it; whoever made the index may have been stopped before.
+            store = {"kind": "store", "key": self._new_key.hex(), "floor": 0}
+            self.write([Write(layout.STORE, layout.STORE, store)])
+            self._made = True
 
     def get(self, doc_id: str, routing: str, only: Sequence[str] | None = None) -> Held | None:
         """Return a document, None where it is not there."""

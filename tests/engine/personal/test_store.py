@@ -141,8 +141,8 @@ STEPS = st.lists(
 def test_it_does_what_a_plain_model_does(places: Places, steps: list[Any]) -> None:
     if places.enough(12):
         return
-    place, model = places.fresh(), Model()
-    with place.open() as store:
+    model = Model()
+    with places.place() as place, place.open() as store:
         for name, *arguments in steps:
             before = {user: store.version(user) for user in USERS}
             expected = getattr(model, name)(*arguments)
@@ -172,7 +172,6 @@ def test_it_does_what_a_plain_model_does(places: Places, steps: list[Any]) -> No
             for user in USERS:
                 assert seen(fresh.history(user)) == seen(store.history(user))
             check_everything(fresh, model)
-    places.done()
 
 
 def check_everything(store: Readers, model: Model) -> None:
