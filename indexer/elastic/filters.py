@@ -30,10 +30,10 @@ def filter_body(filters: Filter, fields: Fields) -> Body:
         InvalidFilter: a field that is not among `fields`, or a value of a kind that the field never holds.
     """
     match filters:
-        case And(parts):
-            return {"bool": {"filter": [filter_body(part, fields) for part in parts]}}
-        case Or(parts):
-            return any_of([filter_body(part, fields) for part in parts])
+        case And():
+            return {"bool": {"filter": [filter_body(part, fields) for part in _flat(filters)]}}
+        case Or():
+            return any_of([filter_body(part, fields) for part in _flat(filters)])
         case Not(inner):
             return {"bool": {"must_not": [filter_body(inner, fields)]}}
         case Exists(name):
@@ -58,6 +58,19 @@ def any_of(parts: list[Body]) -> Body:
 def field_path(name: str, kind: FieldKind) -> str:
     """Return where Elasticsearch holds the values of a kind of a metadata field."""
     return f"meta.{escaped(name)}.{LETTERS[kind]}"
+
+
+def _flat(filters: And | Or) -> list[Filter]:
+    """Return what is joined by and, or by or, in one list: Elasticsearch takes queries 30 levels deep at most."""
+    found: list[Filter] = []
+    waiting: list[Filter] = [filters]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, And | Or) and type(part) is type(filters):
+            waiting += reversed(part.filters)
+        else:
+            found.append(part)
+    return found
 
 
 def _equal(name: str, values: tuple[Scalar, ...], fields: Fields) -> Body:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -190,3 +190,13 @@ def test_names_are_escaped() -> None:
     body = filter_body(filter_from_json({"a.b*": "c"}), {"a.b*": frozenset({"string"})})
     assert body == {"terms": {"meta.a%2Eb%2A.s": ["c"]}}
     assert field_path("Größe", "date") == "meta.Gr%C3%B6%C3%9Fe.d"
+
+
+@pytest.mark.parametrize("join", [lambda one, other: one & other, lambda one, other: one | other])
+def test_long_chains_are_not_deep(join: Callable[[Filter, Filter], Filter]) -> None:
+    chain: Filter = Eq("x", 0)
+    for value in range(1, 3000):
+        chain = join(chain, Eq("x", value))
+    body = filter_body(chain, {"x": frozenset({"number"})})
+    parts = body["bool"].get("filter") or body["bool"]["should"]
+    assert [part["terms"]["meta.x.n"] for part in parts] == [[float(value)] for value in range(3000)]
