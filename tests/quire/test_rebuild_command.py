@@ -68,6 +68,15 @@ def test_rebuilding_rolling_back_and_dropping(address: str, quire: Quire) -> Non
     assert generations(quire, address) == [(2, "current", 4)]
 
 
+def test_other_passages(address: str, quire: Quire) -> None:
+    rebuilt = quire("rebuild", address, "--tokens", "24", "--overlap", "4", "--language", "german")
+    assert rebuilt.exit_code == DONE, rebuilt.output
+    [old, new] = json.loads(quire("generations", address, "--json").stdout)
+    assert new["passages"] > old["passages"]
+    assert (old["made"]["language"], new["made"]["language"]) == ("english", "german")
+    assert quire("verify", address).exit_code == DONE
+
+
 def test_a_rebuild_that_is_stopped_says_how_to_go_on(
     address: str, quire: Quire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
