@@ -150,11 +150,6 @@ def counted(query: Body) -> Body:
     return {"query": {"bool": {"filter": [query]}}, "size": 0, "track_total_hits": True}
 
 
-def counts(queries: Mapping[str, Body]) -> Body:
-    """Return the search that counts, under each name, what matches its query."""
-    return {"size": 0, "track_total_hits": False, "aggs": {"of": {"filters": {"filters": dict(queries)}}}}
-
-
 def values_of(field: str, query: Body, size: int) -> Body:
     """Return the search for the values of a column among what matches, the most frequent ones."""
     return {

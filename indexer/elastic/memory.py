@@ -12,10 +12,10 @@ from indexer.protocol import StoredDocument, StoredPassage
 K = TypeVar("K")
 V = TypeVar("V")
 
-_NUMBERS = 500_000
+_NUMBERS = 100_000
 _RECORDS = 20_000
-_PASSAGES = 50_000
-_LETTERS = 32 << 20
+_PASSAGES = 20_000
+_LETTERS = 8 << 20
 _VECTOR_BYTES = 64 << 20
 
 

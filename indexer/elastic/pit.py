@@ -129,7 +129,7 @@ class PointInTime:
 
     def close(self) -> None:
         """Let the server forget the points in time."""
-        for point in set(self._points.ids.values()):
+        for point in self._points.ids.values():
             try:
                 self._cluster.request("DELETE", "/_pit", body={"id": point}, timeout=2.0, retries=0)
             except IndexingError as error:  # it forgets them by itself before long
