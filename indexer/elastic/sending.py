@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 
 from indexer.elastic.connection import Cluster
-from indexer.elastic.errors import PASSING, refusal
+from indexer.elastic.errors import refusal
 from indexer.elastic.retrying import pause
+from indexer.errors import IndexingError, IndexUnavailable
 
 _TRIES = 12
 _SECONDS = 120.0  # of one request, while a cluster is loaded
@@ -35,14 +36,14 @@ def send(cluster: Cluster, lines: Sequence[bytes], *, tries: int = _TRIES) -> No
         if not told["errors"]:
             return
         again: list[bytes] = []
-        error: Exception | None = None
+        error: IndexingError | None = None
         for item, parts in zip(told["items"], _parts(waiting), strict=True):
             [answer] = item.values()
             status = int(answer["status"])
             if "error" not in answer or status == 409:
                 continue
             error = refusal(status, answer, asked=f"{answer['_index']}/{answer['_id']}")
-            if status not in PASSING:
+            if not isinstance(error, IndexUnavailable):
                 raise error
             again += parts
         if error is None:
