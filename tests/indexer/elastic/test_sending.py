@@ -31,7 +31,7 @@ class Server:
             if kind:
                 told["error"] = {
                     "type": kind,
-                    "reason": "read-only-allow-delete" if "block" in kind else "no",
+                    "reason": "blocked by: [TOO_MANY_REQUESTS/12/disk]" if "block" in kind else "no",
                 }
             items.append({"index": told})
         return {
