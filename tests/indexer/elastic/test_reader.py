@@ -23,7 +23,7 @@ from indexer.elastic.reader import ElasticReader
 from indexer.elastic.settings import ElasticSettings
 from indexer.encoder.hashing import HashingEncoder
 from indexer.encoding import Vectors
-from indexer.errors import InvalidFilter
+from indexer.errors import IndexUnavailable, InvalidFilter
 from indexer.filters import And, Eq, Exists, Not, Range
 from indexer.index import Index
 from indexer.local.reader import LocalReader
@@ -361,3 +361,30 @@ def test_counts_are_taken_again_once_shards_are_back(both: Both, monkeypatch: py
     reader.close()  # so that points in time are opened again
     reader.lexical(QUERY, 5)
     assert reader.document_count == 62
+
+
+def test_what_silent_shards_hold_is_named_or_refused(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = fresh(both)
+    found = reader.lexical(QUERY, 5)
+    request = both.cluster.request
+
+    def nothing(method: str, path: str, **choices: Any) -> Any:
+        answer = request(method, path, **choices)
+        for one in answer.get("responses", ()):
+            one["hits"]["hits"] = []
+            one["_shards"] = {"total": 3, "successful": 0, "failed": 3}
+        return answer
+
+    monkeypatch.setattr(both.cluster, "request", nothing)
+    sentences: list[str] = []
+    watched = reader.watched(sentences.append)
+    named = watched.documents(found.documents)
+    assert [document.doc_id for document in named] == watched.doc_ids(found.documents)
+    assert {document.title for document in named} == {""}
+    assert sentences == ["3 of 3 shards did not answer: results may be missing."]
+    with pytest.raises(IndexUnavailable, match="5 passages cannot be read now"):
+        watched.passages(found.passages)
+    with pytest.raises(IndexUnavailable, match="whether there is a document 'doc-1'"):
+        watched.find("doc-1")
+    with pytest.raises(IndexUnavailable, match="text cannot be read"):
+        watched.text(int(found.documents[0]), 0, 10)
