@@ -103,9 +103,6 @@ def test_random_changes_leave_what_they_should(make: Make) -> None:
                     state[document.doc_id] = document
         agrees(index, list(state.values()))
     assert index.verify().sound
-    index.compact()
-    agrees(index, list(state.values()))
-    assert index.verify().sound
 
 
 def test_a_document_that_shrinks_leaves_nothing_behind(make: Make) -> None:
@@ -126,6 +123,8 @@ def test_after_compacting_scores_are_those_of_an_index_made_afresh(make: Make) -
     index = make(*(make_document(number, seed=9) for number in range(30)))
     fill(index, kept, [f"doc-{number:03}" for number in range(20, 30)])
     index.compact()
+    assert index.verify().sound
+    agrees(index, kept)
     plain = PlainIndex(kept, ENCODER, PASSAGES)
     query = LexicalQuery((Clause(("harbour",)), Clause(("granit", "meadow")), Clause(("cobalt",))))
     reader = index.reader()
