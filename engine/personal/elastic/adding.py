@@ -19,7 +19,7 @@ from engine.personal.elastic.entry import INLINE, Entry, Kept, identities, new_e
 from engine.personal.elastic.pieces import PIECE, known_among, seal
 from engine.personal.history import Recorded
 
-_READERS = 300  # whose entries are fetched and written at once
+_READERS = 100  # whose entries are fetched and written at once: 40 MB with the longest of ids
 
 
 @dataclass(slots=True)
