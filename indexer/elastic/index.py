@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
@@ -30,26 +29,25 @@ from indexer.elastic.errors import ElasticError, ElasticNotFound
 from indexer.elastic.generations import Generation, Generations
 from indexer.elastic.layout import made_of
 from indexer.elastic.loading import restore
-from indexer.elastic.mappings import Made, documents_body, passages_body
+from indexer.elastic.making import make_index
+from indexer.elastic.mappings import Made
 from indexer.elastic.names import build_of, concrete, documents_alias, passages_alias
 from indexer.elastic.reader import ElasticReader
 from indexer.elastic.settings import ElasticSettings
-from indexer.elastic.state import STATE, change_state
+from indexer.elastic.state import STATE
 from indexer.elastic.stored import stored_documents
 from indexer.elastic.turns import where_to_go_on
 from indexer.elastic.verify import verify
 from indexer.elastic.writer import ElasticWriter
 from indexer.encoder.load import Precision
 from indexer.encoding import Encoder, TokenEncoder
-from indexer.errors import FingerprintMismatch, IndexExists, IndexingError
+from indexer.errors import FingerprintMismatch, IndexingError
 from indexer.identity import EncoderIdentity, identify
 from indexer.passage_encoding import PassageEncoder
 from indexer.splitter import Splitter, SplitterSettings
 from indexer.token_sample import fit_coding
 
 _DEFAULTS = ElasticSettings()
-_MAKING_SECONDS = 15.0  # for which another may be between making the two indexes and naming them
-_POLL_SECONDS = 0.25
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +115,7 @@ class ElasticIndex:
         )
         cluster = Cluster.open(where, settings)
         try:
-            _make(cluster, where.name, made, settings)
+            make_index(cluster, where.name, made, shards=settings.shards, replicas=settings.replicas)
         finally:
             cluster.close()
         return cls.open(where, settings=settings, encoder=encoder)
@@ -349,50 +347,3 @@ class ElasticIndex:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _make(cluster: Cluster, name: str, made: Made, settings: ElasticSettings) -> None:
-    """Make both indexes, then name them in one request; what a crash left of that is made anew.
-
-    Raises:
-        IndexExists: there is an index, or another process is making it.
-    """
-    generations = Generations(cluster, name)
-    _wait_for_others(generations)
-    sides = ((documents_alias(name), documents_body), (passages_alias(name), passages_body))
-    for alias, body_of in sides:
-        body = body_of(made, shards=settings.shards, replicas=settings.replicas)
-        try:
-            cluster.request("PUT", f"/{concrete(alias, 1)}", body=body)
-        except ElasticError as error:
-            if error.kind != "resource_already_exists_exception":
-                raise
-            _wait_for_others(generations)
-            raise IndexExists(f"another process was making {name!r} at the same time; try again") from error
-    change_state(cluster, concrete(documents_alias(name), 1), lambda found: found)  # readers look for one
-    actions = [{"add": {"index": concrete(alias, 1), "alias": alias}} for alias, _ in sides]
-    cluster.request("POST", "/_aliases", body={"actions": actions})
-
-
-def _wait_for_others(generations: Generations) -> None:
-    """Return when nobody makes the index; what somebody has left unfinished is deleted.
-
-    Raises:
-        IndexExists: there is one, now.
-    """
-    deadline = time.monotonic() + _MAKING_SECONDS
-    while every := generations.all():
-        if any(each.current for each in every):
-            raise IndexExists(
-                f"there is an index {generations.name!r} already; open it, or choose another name"
-            )
-        if time.monotonic() > deadline:
-            if any(each.building or each.number != 1 for each in every):
-                raise IndexExists(
-                    f"no alias leads to the indexes of {generations.name!r} that `quire generations` lists: set the "
-                    "aliases, or drop them"
-                )
-            _log.warning("%s was left half made, and is made anew", generations.name)
-            generations.drop(1)
-            return
-        time.sleep(_POLL_SECONDS)

@@ -10,8 +10,7 @@ import pytest
 from elasticsearch_server import call
 
 from indexer.document import Block, Document
-from indexer.elastic import compacting
-from indexer.elastic import index as index_module
+from indexer.elastic import compacting, making
 from indexer.elastic.generations import Generations
 from indexer.elastic.index import ElasticIndex
 from indexer.elastic.numbers import CHUNK, document_number
@@ -56,7 +55,7 @@ def test_there_is_no_index_where_none_was_made(elasticsearch_address: Callable[[
 def test_what_a_crash_left_half_made_is_made_anew(
     elasticsearch_address: Callable[[], str], elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_module, "_MAKING_SECONDS", 0.0)
+    monkeypatch.setattr(making, "_MAKING_SECONDS", 0.0)
     address = elasticsearch_address()
     call(elasticsearch_url, "PUT", f"/{address.rsplit('/', 1)[1]}-documents-000001")
     with pytest.raises(IndexNotFound):
@@ -64,6 +63,24 @@ def test_what_a_crash_left_half_made_is_made_anew(
     with ElasticIndex.create(address, encoder=HashingEncoder(16)) as index:
         index_corpus(index, [make_document(1)])
         assert index.verify().sound
+
+
+def test_an_index_that_lost_its_aliases_is_not_made_anew_over_its_documents(
+    create: Create, elasticsearch_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "_MAKING_SECONDS", 0.0)
+    index = create(HashingEncoder(16))
+    index_corpus(index, [make_document(1)])
+    name = index.address.rsplit("/", 1)[1]
+    actions = [
+        {"remove": {"index": f"{name}-{side}-000001", "alias": f"{name}-{side}"}}
+        for side in ("passages", "documents")
+    ]
+    call(elasticsearch_url, "POST", "/_aliases", {"actions": actions})
+    with pytest.raises(IndexExists, match="no alias"):
+        ElasticIndex.create(index.address, encoder=HashingEncoder(16))
+    told = call(elasticsearch_url, "GET", f"/{name}-documents-000001/_doc/{document_number('doc-001')}")
+    assert "error" not in told
 
 
 def test_a_reader_is_the_same_until_a_commit(create: Create) -> None:
