@@ -21,7 +21,7 @@ from indexer.splitter import SplitterSettings
 from indexer.token_sample import fit_coding
 
 _REFRESH_SECONDS = 600.0
-_LOADING = {"refresh_interval": "-1", "number_of_replicas": 0}
+_LOADING = {"number_of_replicas": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def copy_fields(cluster: Cluster, old: Generation, new: Generation) -> None:
 
 
 def finish_settings(cluster: Cluster, generation: Generation, replicas: int) -> None:
-    """Set a filled generation to be searched: refreshes, and copies of its shards."""
-    body = {"index.refresh_interval": None, "index.number_of_replicas": replicas}
+    """Give a filled generation copies of its shards."""
+    body = {"index.number_of_replicas": replicas}
     cluster.request("PUT", f"/{generation.both}/_settings", body=body)
     cluster.request("POST", f"/{generation.both}/_refresh", timeout=_REFRESH_SECONDS)

@@ -1,14 +1,13 @@
-"""Settings for the time of writing: no refreshes but a commit's own, and no replicas while an empty index is filled.
+"""No replicas while an empty index is filled: each would do all the work again, and a copy of the files takes less.
 
-What the settings were before stands in the index's state from before they are changed, so they are put back by the
-last writer to leave, or after a crash by whoever comes next.
+How many there are to be stands in the index's state from before they are taken away, so they are put back by the last
+writer to leave, or after a crash by whoever comes next. Copies of what there is already are kept.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any
 
 from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticForbidden
@@ -16,37 +15,36 @@ from indexer.elastic.generations import Generation
 from indexer.elastic.repair import alive
 from indexer.elastic.state import Settings, State, change_state, read_state
 
-_NAMES = {"refresh_interval": "index.refresh_interval", "number_of_replicas": "index.number_of_replicas"}
+_REPLICAS = "number_of_replicas"
 
 _log = logging.getLogger(__name__)
 
 
 def relax(cluster: Cluster, generation: Generation) -> None:
-    """Change the settings for writing, unless they are changed already. A user who may not is told so in the log."""
+    """Take the replicas of an empty index away. A user who may not is told so in the log."""
+    if not _is_empty(cluster, generation):
+        return
+    mine = False
+
+    def note(state: State) -> State:
+        nonlocal mine
+        mine = not state.relaxed
+        # Read after the state: a writer that changes the settings changes the state before, or, to put them back,
+        # after; so these are the ordinary ones, or the state cannot be written.
+        return replace(state, relaxed=_settings(cluster, generation)) if mine else state
+
     try:
-        mine = False
-
-        def note(state: State) -> State:
-            nonlocal mine
-            mine = not state.relaxed
-            # Read after the state: a writer that changes the settings changes the state before, or, to put them back,
-            # after; so these are the ordinary ones, or the state cannot be written.
-            return replace(state, relaxed=_settings(cluster, generation)) if mine else state
-
         change_state(cluster, generation.documents, note)
         if mine:
-            wanted: dict[str, Any] = {"index.refresh_interval": "-1"}
-            if _is_empty(cluster, generation):
-                wanted["index.number_of_replicas"] = 0
-            cluster.request("PUT", f"/{generation.both}/_settings", body=wanted)
+            cluster.request("PUT", f"/{generation.both}/_settings", body={f"index.{_REPLICAS}": 0})
     except ElasticForbidden as error:
-        _log.warning(
-            "%s is filled with its ordinary settings, which takes longer: %s", generation.name, error
-        )
+        _log.warning("%s is filled with all of its replicas, which takes longer: %s", generation.name, error)
+        if mine:
+            change_state(cluster, generation.documents, lambda state: replace(state, relaxed={}))
 
 
 def restore(cluster: Cluster, generation: Generation, *, own: str = "") -> bool:
-    """Put the settings back when no writer is at work; return whether they are as they should be.
+    """Put the replicas back when no writer is at work; return whether they are as they should be.
 
     Args:
         cluster: Where.
@@ -61,11 +59,11 @@ def restore(cluster: Cluster, generation: Generation, *, own: str = "") -> bool:
     try:
         for kind, index in (("passages", generation.passages), ("documents", generation.documents)):
             if kind in relaxed:
-                body = {_NAMES[name]: value for name, value in relaxed[kind].items() if name in _NAMES}
+                body = {f"index.{_REPLICAS}": relaxed[kind].get(_REPLICAS)}
                 cluster.request("PUT", f"/{index}/_settings", body=body)
         change_state(cluster, generation.documents, lambda state: replace(state, relaxed={}))
     except ElasticForbidden as error:
-        _log.warning("the settings of %s are still those for loading: %s", generation.name, error)
+        _log.warning("%s is still without replicas, as it was while it was filled: %s", generation.name, error)
         return False
     return True
 
@@ -74,8 +72,7 @@ def _settings(cluster: Cluster, generation: Generation) -> Settings:
     told = cluster.request("GET", f"/{generation.both}/_settings")
     found: Settings = {}
     for kind, index in (("passages", generation.passages), ("documents", generation.documents)):
-        stated = told[index]["settings"]["index"]
-        found[kind] = {name: stated.get(name) for name in _NAMES}
+        found[kind] = {_REPLICAS: told[index]["settings"]["index"].get(_REPLICAS)}
     return found
 
 

@@ -202,6 +202,7 @@ def _body(
         "settings": {
             "number_of_shards": shards,
             "number_of_replicas": replicas,
+            "refresh_interval": "-1",  # nothing shows but by a commit
             "mapping.total_fields.limit": FIELD_LIMIT,
             "merge.policy.expunge_deletes_allowed": 0,  # of 100: what is compacted holds nothing that was deleted
             "similarity": {"quire": {"type": "BM25", "k1": K1, "b": B}},

@@ -1,4 +1,4 @@
-"""Settings for the time of writing, and that they come back in whatever way it ends."""
+"""Replicas are gone for the time of filling, and come back in whatever way it ends; refreshes are commits' alone."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ Create = Callable[..., ElasticIndex]
 SettingsOf = Callable[[str], list[tuple[str | None, str]]]
 
 
-def test_an_empty_index_is_filled_without_refreshes_and_replicas(
+def test_an_empty_index_is_filled_without_replicas(
     create: Create, settings_of: SettingsOf
 ) -> None:
     index = create(replicas=1)
-    assert settings_of(index.address) == [(None, "1")] * 2
+    assert settings_of(index.address) == [("-1", "1")] * 2
     with index.writer() as writer:
         assert settings_of(index.address) == [("-1", "0")] * 2
         writer.put(make_document(1))
-    assert settings_of(index.address) == [(None, "1")] * 2
+    assert settings_of(index.address) == [("-1", "1")] * 2
     with index.writer():
         assert settings_of(index.address) == [("-1", "1")] * 2, "copies of what there is are kept"
-    assert settings_of(index.address) == [(None, "1")] * 2
+    assert settings_of(index.address) == [("-1", "1")] * 2
 
 
 def test_what_somebody_has_set_comes_back(
     create: Create, settings_of: SettingsOf, elasticsearch_url: str
 ) -> None:
-    index = create()
+    index = create(replicas=1)
     name = index.address.rsplit("/", 1)[1]
     call(elasticsearch_url, "PUT", f"/{name}-passages/_settings", {"index.refresh_interval": "30s"})
     before = settings_of(index.address)
     with index.writer() as writer:
         writer.put(make_document(1))
     assert settings_of(index.address) == before
-    assert before[1] == ("30s", "0")
+    assert before[1] == ("30s", "1")
 
 
 def test_the_last_writer_to_leave_puts_them_back(create: Create, settings_of: SettingsOf) -> None:
@@ -58,7 +58,7 @@ def test_the_last_writer_to_leave_puts_them_back(create: Create, settings_of: Se
     assert settings_of(index.address) == [("-1", "0")] * 2
     second.commit()
     second.close()
-    assert settings_of(index.address) == [(None, "1")] * 2
+    assert settings_of(index.address) == [("-1", "1")] * 2
     assert {document.doc_id for document in index.documents()} == {"doc-001", "doc-002"}
 
 
@@ -76,7 +76,7 @@ def test_after_a_crash_they_come_back(create: Create, settings_of: SettingsOf, b
         index_corpus(index, [make_document(1)])
     else:
         ElasticIndex.open(index.address).close()
-    assert settings_of(index.address) == [(None, "1")] * 2
+    assert settings_of(index.address) == [("-1", "1")] * 2
 
 
 def test_who_may_not_change_settings_may_write(
@@ -92,4 +92,8 @@ def test_who_may_not_change_settings_may_write(
     index = create()
     monkeypatch.setattr(Cluster, "request", refusing)
     assert index_corpus(index, [make_document(1)]).added == 1
-    assert "ordinary settings" in caplog.text
+    assert "all of its replicas" in caplog.text
+    caplog.clear()
+    with ElasticIndex.open(index.address):
+        ours = [record for record in caplog.records if record.name.startswith("indexer")]
+        assert not ours, "there is nothing to put back"
