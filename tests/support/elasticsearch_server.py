@@ -122,7 +122,9 @@ class Cluster:
 
         def healthy() -> bool:
             try:
-                return not call(self.urls[ask], "GET", path)["timed_out"]
+                return not call(self.urls[ask], "GET", path).get(
+                    "timed_out", True
+                )  # without a master it is an error
             except (OSError, TimeoutError):
                 return False
 
