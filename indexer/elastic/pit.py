@@ -32,6 +32,7 @@ KEEP_ALIVE = "5m"
 _PATIENCE = (
     3.0  # seconds: so long after new points in time were opened, shards that fail still open no others
 )
+_BY_ALL_SHARDS = {"search_type": "dfs_query_then_fetch"}  # how frequent words are
 _LOST = "search_context_missing_exception"
 _KEPT = "error,status,timed_out,_shards,hits.total,hits.hits.sort,hits.hits.fields,hits.hits._source"
 _KEPT += ",hits.hits.matched_queries,aggregations,suggest"
@@ -152,19 +153,14 @@ class PointInTime:
         return answers
 
     def _several(self, points: _Points, searches: Sequence[Search]) -> list[Answer]:
-        lines: list[Body] = []
-        for search in searches:
-            lines.append({"search_type": "dfs_query_then_fetch"} if search.scored else {})
-            lines.append(self._at(points, search))
+        asked = [(_BY_ALL_SHARDS if search.scored else {}, self._at(points, search)) for search in searches]
         kept = ",".join(f"responses.{part}" for part in _KEPT.split(","))
-        answer = self._cluster.request("POST", "/_msearch", lines=lines, params={"filter_path": kept})
-        answers: list[Answer] = answer["responses"]
-        return answers
+        return [*self._cluster.msearch(asked, params={"filter_path": kept})]
 
     def _named(self, points: _Points, search: Search) -> Answer:
         params = {
             "filter_path": _KEPT,
-            "search_type": "dfs_query_then_fetch",
+            **_BY_ALL_SHARDS,
             "include_named_queries_score": True,
         }
         try:

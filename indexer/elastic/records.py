@@ -19,6 +19,7 @@ from indexer.elastic.numbers import CHUNK, chunk_starts, passage_number
 from indexer.encoding import Vectors
 from indexer.passage_encoding import Prepared
 
+_NO_TERM = "∅"  # what no analyser gives
 _LONGEST_WORD = 255  # characters; the server would cut a longer one in two
 
 
@@ -44,7 +45,7 @@ def passage_bodies(
 ) -> Iterator[dict[str, Any]]:
     """Yield what is stored of each of a document's passages."""
     meta = metadata.stored(document.metadata, as_json=False)
-    title = " ".join(analyser.terms(document.title))
+    title = _field(analyser.terms(document.title))
     terms = passage_terms(analyser, document.text, [item.passage for item in passages])
     for item, encoding, found in zip(passages, encodings, terms, strict=True):
         passage = item.passage
@@ -66,11 +67,10 @@ def passage_bodies(
             body["meta"] = meta
         for name, words in (
             ("title", title),
-            ("headings", " ".join(found.headings)),
-            ("body", " ".join(found.body)),
+            ("headings", _field(found.headings)),
+            ("body", _field(found.body)),
         ):
-            if words:
-                body[name] = words
+            body[name] = words
         if encoding.vector is not None:
             body["vector"] = vector_text(encoding.vector)
         if encoding.codes is not None:
@@ -127,8 +127,16 @@ def record_body(
 
 def whole_terms(title: Sequence[str], text: Sequence[str]) -> dict[str, str]:
     """Return the fields by which a document is scored as a whole."""
-    fields = {"title": " ".join(title), "text": " ".join([*title, *text])}
-    return {name: words for name, words in fields.items() if words}
+    return {"title": _field(title), "text": _field([*title, *text])}
+
+
+def _field(terms: Sequence[str]) -> str:
+    """Return terms as a field that is analysed by white space takes them; one that nobody asks for where there is none.
+
+    Lucene counts only those passages among which a word is rare that have the field at all: a word of the headings
+    would say little where few passages have headings. The embedded index counts all passages, and so they are here.
+    """
+    return " ".join(terms) or _NO_TERM
 
 
 def mean_vector(vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32] | None:

@@ -24,7 +24,9 @@ class DocumentSelection:
     def holds(self, documents: Numbers) -> NDArray[np.bool_]:
         """Return whether each of these documents is among them, shape (n,)."""
         inside = (documents >= 0) & (documents < len(self.mask))
-        held: NDArray[np.bool_] = inside & self.mask[np.where(inside, documents, 0)] if len(self.mask) else inside
+        held: NDArray[np.bool_] = (
+            inside & self.mask[np.where(inside, documents, 0)] if len(self.mask) else inside
+        )
         return held
 
 

@@ -1,7 +1,7 @@
 """A real Elasticsearch for tests: found, started on loopback, broken on purpose, and always stopped.
 
 Tests ask for the fixtures in `conftest.py`, not for this module. `QUIRE_TEST_ELASTICSEARCH_URL` names a server that
-runs already (without security); otherwise the folder that `QUIRE_ELASTICSEARCH_SERVER` names, or else
+runs already (without security); otherwise the folder that `QUIRE_TEST_ELASTICSEARCH_FOLDER` names, or else
 `../shared/elasticsearch` beside the repository, holds a script `cluster` that starts one.
 """
 
@@ -37,11 +37,11 @@ def server_folder() -> Path:
     Raises:
         NoServer: there is none, or no full JDK of version 21 or later to run it.
     """
-    named = os.environ.get("QUIRE_ELASTICSEARCH_SERVER")
+    named = os.environ.get("QUIRE_TEST_ELASTICSEARCH_FOLDER")
     folder = Path(named or ROOT.parent / "shared" / "elasticsearch")
     if not (folder / "cluster").is_file() or not list(folder.glob("elasticsearch-*.zip")):
         raise NoServer(
-            f"no Elasticsearch: {folder} holds no server (name its folder in QUIRE_ELASTICSEARCH_SERVER, "
+            f"no Elasticsearch: {folder} holds no server (name its folder in QUIRE_TEST_ELASTICSEARCH_FOLDER, "
             "or a running server in QUIRE_TEST_ELASTICSEARCH_URL)"
         )
     try:

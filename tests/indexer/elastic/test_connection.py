@@ -288,13 +288,21 @@ def test_a_search_that_was_rejected_is_asked_again(server: ToldServer, time: Tim
     assert len(time.slept) == 1
 
 
-def test_a_search_that_is_wrong_is_told_at_once(server: ToldServer, time: Time) -> None:
+def test_a_search_that_stays_rejected(server: ToldServer, time: Time) -> None:
     rejected = {"status": 429, "error": {"type": "es_rejected_execution_exception", "reason": "full"}}
+    server.tell(Answer(body={"responses": [{"hits": 1}, rejected]}))
+    with _cluster(server.port, time=time) as cluster, pytest.raises(IndexUnavailable, match="full"):
+        cluster.msearch([({}, {}), ({}, {})])
+    assert len(time.slept) > 1
+
+
+def test_a_search_that_failed_stands_among_the_answers(server: ToldServer, time: Time) -> None:
     wrong = {"status": 400, "error": {"type": "parsing_exception", "reason": "unknown query [x]"}}
-    server.tell(Answer(body={"responses": [rejected, wrong]}), Answer(body={}), Answer(400, {"error": "no"}))
+    server.tell(
+        Answer(body={"responses": [{"hits": 1}, wrong]}), Answer(body={}), Answer(400, {"error": "no"})
+    )
     with _cluster(server.port, time=time) as cluster:
-        with pytest.raises(ElasticError, match="unknown query"):
-            cluster.msearch([({}, {}), ({}, {})])
+        assert cluster.msearch([({}, {}), ({}, {})]) == [{"hits": 1}, wrong]
         with pytest.raises(ElasticError, match="no responses"):
             cluster.msearch([({}, {})])
         with pytest.raises(ElasticError, match="400"):

@@ -21,9 +21,7 @@ Create = Callable[..., ElasticIndex]
 SettingsOf = Callable[[str], list[tuple[str | None, str]]]
 
 
-def test_an_empty_index_is_filled_without_replicas(
-    create: Create, settings_of: SettingsOf
-) -> None:
+def test_an_empty_index_is_filled_without_replicas(create: Create, settings_of: SettingsOf) -> None:
     index = create(replicas=1)
     assert settings_of(index.address) == [("-1", "1")] * 2
     with index.writer() as writer:

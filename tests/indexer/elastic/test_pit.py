@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -63,14 +63,13 @@ class Told:
         if method == "DELETE":
             self.closed.append(choices["body"]["id"])
             return {}
-        if path == "/_search":
-            return self._answer(choices["body"])
-        assert path == "/_msearch"
-        lines = choices["lines"]
-        bodies = lines[1::2]
-        if bodies[0].get("sort") != [{"generation": "desc"}]:
-            self.asked.append(lines)
-        return {"responses": [self._answer(body) for body in bodies]}
+        assert path == "/_search"
+        return self._answer(choices["body"])
+
+    def msearch(self, searches: Sequence[tuple[Any, Any]], **_: Any) -> list[Mapping[str, Any]]:
+        if searches[0][1].get("sort") != [{"generation": "desc"}]:
+            self.asked.append([part for search in searches for part in search])
+        return [self._answer(body) for _, body in searches]
 
     def _answer(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         assert body["pit"]["keep_alive"]
