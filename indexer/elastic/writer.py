@@ -17,6 +17,7 @@ from indexer.document import Document
 from indexer.elastic.bulk import Bulk
 from indexer.elastic.connection import Cluster
 from indexer.elastic.delivery import Delivery
+from indexer.elastic.errors import ElasticError
 from indexer.elastic.generations import Generation
 from indexer.elastic.intake import Intake
 from indexer.elastic.journal import Journal
@@ -28,7 +29,7 @@ from indexer.elastic.repair import tidy_up
 from indexer.elastic.scans import Moment
 from indexer.elastic.state import State, change_state, read_state
 from indexer.elastic.turns import where_to_go_on
-from indexer.errors import IndexingError
+from indexer.errors import IndexingError, IndexUnavailable
 from indexer.passage_encoding import PassageEncoder
 from indexer.splitter import Splitter
 
@@ -268,7 +269,19 @@ class ElasticWriter:
             raise
 
     def _refresh(self, generation: Generation) -> None:
-        self._cluster.request("POST", f"/{generation.both}/_refresh", timeout=_REFRESH_SECONDS)
+        failed, reason = 0, ""
+        try:
+            told = self._cluster.request("POST", f"/{generation.both}/_refresh", timeout=_REFRESH_SECONDS)
+            failed = int(told["_shards"]["failed"])
+        except ElasticError as error:
+            if error.status < 500:
+                raise
+            failed, reason = 1, f" ({error})"
+        if failed:
+            raise IndexUnavailable(
+                f"{generation.name} could not be committed: not all of its shards answer{reason}. What was "
+                "acknowledged is safe: see the cluster's health, then index once more"
+            )
 
     def _drain(self) -> None:
         """Have everything that was given acknowledged or refused."""
