@@ -7,12 +7,14 @@ so it is measured once, when an index is made, on texts about things far apart.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 
 from indexer.encoder.load import Precision
 from indexer.encoding import Encoder
+from indexer.errors import FingerprintMismatch
 
 _APART = (
     "The recipe calls for two cups of flour, a pinch of salt and butter at room temperature.",
@@ -52,6 +54,44 @@ class EncoderIdentity:
     fingerprint: str
     dim: int
     unrelated: float
+
+
+class OwnEncoder:
+    """The encoder that an index was made with, loaded by name when it is first needed. Safe to share between threads.
+
+    Args:
+        identity: Which one.
+        given: The one that was given; None to load it.
+
+    Raises:
+        FingerprintMismatch: the one that was given is another.
+    """
+
+    def __init__(self, identity: EncoderIdentity, given: Encoder | None) -> None:
+        self.identity = identity
+        self._lock = threading.Lock()
+        self._encoder = None if given is None else self._checked(given)
+
+    def get(self) -> Encoder:
+        """Return it.
+
+        Raises:
+            ModelNotFound: it is nowhere to be found.
+            FingerprintMismatch: what was found under its name is another one.
+        """
+        if self._encoder is None:
+            from indexer.encoder import load_encoder
+
+            with self._lock:
+                if self._encoder is None:
+                    found = load_encoder(self.identity.name, precision=self.identity.precision)
+                    self._encoder = self._checked(found)
+        return self._encoder
+
+    def _checked(self, encoder: Encoder) -> Encoder:
+        if encoder.fingerprint != self.identity.fingerprint:
+            raise FingerprintMismatch("encoder", self.identity.fingerprint, encoder.fingerprint)
+        return encoder
 
 
 def identify(encoder: Encoder, precision: Precision) -> EncoderIdentity:

@@ -25,7 +25,7 @@ from indexer.document import Document
 from indexer.encoder.load import Precision
 from indexer.encoding import Encoder, TokenEncoder
 from indexer.errors import FingerprintMismatch, IndexCorrupt, IndexExists, IndexNotFound
-from indexer.identity import EncoderIdentity, identify
+from indexer.identity import EncoderIdentity, OwnEncoder, identify
 from indexer.local import truth
 from indexer.local.durable import mapped_storage_errors
 from indexer.local.graph import EXACT_UP_TO
@@ -64,13 +64,11 @@ class Index:
         self.encoder_identity = EncoderIdentity(**json.loads(meta["encoder"]))
         self._coding = coding_of(meta)
         self._recovery = Recovery(path, self.analyser, self.encoder_identity, exact_up_to)
-        self._encoder = encoder
         self._lock = threading.Lock()
         self._current: LocalReader | None = None
         if self.analyser.fingerprint != meta["analyser"]:
             raise FingerprintMismatch("analyser", meta["analyser"], self.analyser.fingerprint)
-        if encoder is not None:
-            self._check(encoder)
+        self._own_encoder = OwnEncoder(self.encoder_identity, encoder)
 
     @classmethod
     def create(
@@ -168,20 +166,7 @@ class Index:
             ModelNotFound: it is nowhere to be found.
             FingerprintMismatch: what was found under its name is another one.
         """
-        if self._encoder is None:
-            from indexer.encoder import load_encoder
-
-            with self._lock:
-                if self._encoder is None:
-                    identity = self.encoder_identity
-                    encoder = load_encoder(identity.name, precision=identity.precision)
-                    self._check(encoder)
-                    self._encoder = encoder
-        return self._encoder
-
-    def _check(self, encoder: Encoder) -> None:
-        if encoder.fingerprint != self.encoder_identity.fingerprint:
-            raise FingerprintMismatch("encoder", self.encoder_identity.fingerprint, encoder.fingerprint)
+        return self._own_encoder.get()
 
     def reader(self) -> LocalReader:
         """Return a reader of the current generation; the same one until there is a newer."""

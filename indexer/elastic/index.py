@@ -42,7 +42,7 @@ from indexer.elastic.writer import ElasticWriter
 from indexer.encoder.load import Precision
 from indexer.encoding import Encoder, TokenEncoder
 from indexer.errors import FingerprintMismatch, IndexingError
-from indexer.identity import EncoderIdentity, identify
+from indexer.identity import EncoderIdentity, OwnEncoder, identify
 from indexer.passage_encoding import PassageEncoder
 from indexer.splitter import Splitter, SplitterSettings
 from indexer.token_sample import fit_coding
@@ -64,13 +64,11 @@ class ElasticIndex:
         self._made = made_of(generation)
         self._seen = generation.documents  # whose making was looked at last
         self.analyser = Analyser(self._made.language)
-        self._encoder = encoder
         self._lock = threading.Lock()
         self._current: tuple[str, ElasticReader] | None = None
         if self.analyser.fingerprint != self._made.analyser:
             raise FingerprintMismatch("analyser", self._made.analyser, self.analyser.fingerprint)
-        if encoder is not None:
-            self._check(encoder)
+        self._own_encoder = OwnEncoder(self._made.encoder, encoder)
 
     @classmethod
     def create(
@@ -196,20 +194,7 @@ class ElasticIndex:
             ModelNotFound: it is nowhere to be found.
             FingerprintMismatch: what was found under its name is another one.
         """
-        if self._encoder is None:
-            from indexer.encoder import load_encoder
-
-            with self._lock:
-                if self._encoder is None:
-                    identity = self.encoder_identity
-                    encoder = load_encoder(identity.name, precision=identity.precision)
-                    self._check(encoder)
-                    self._encoder = encoder
-        return self._encoder
-
-    def _check(self, encoder: Encoder) -> None:
-        if encoder.fingerprint != self.encoder_identity.fingerprint:
-            raise FingerprintMismatch("encoder", self.encoder_identity.fingerprint, encoder.fingerprint)
+        return self._own_encoder.get()
 
     def reader(self) -> ElasticReader:
         """Return a reader of the last commit; the same one until there is a newer, or another making of the index.
