@@ -119,13 +119,13 @@ def both(elasticsearch_url: str, tmp_path_factory: pytest.TempPathFactory) -> It
 def trips(both: Both, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Returns how many requests there were since it was last called."""
     made: list[str] = []
-    request = both.cluster.request
+    ask = both.cluster._ask
 
-    def counted(method: str, path: str, **choices: Any) -> Any:
-        made.append(path)
-        return request(method, path, **choices)
+    def counted(call: Any) -> Any:
+        made.append(call.target)
+        return ask(call)
 
-    monkeypatch.setattr(both.cluster, "request", counted)
+    monkeypatch.setattr(both.cluster, "_ask", counted)
 
     def count() -> int:
         done = len(made)
@@ -327,15 +327,15 @@ def test_a_reader_that_lost_its_points_in_time_goes_on(both: Both) -> None:
 
 def test_a_shard_that_is_silent_is_told_of_once(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = fresh(both)
-    request = both.cluster.request
+    ask = both.cluster.msearch
 
-    def half(method: str, path: str, **choices: Any) -> Any:
-        answer = request(method, path, **choices)
-        for one in answer.get("responses", ()):
+    def half(*searches: Any, **choices: Any) -> Any:
+        answers = ask(*searches, **choices)
+        for one in answers:
             one["_shards"] = {"total": 3, "successful": 2, "failed": 1}
-        return answer
+        return answers
 
-    monkeypatch.setattr(both.cluster, "request", half)
+    monkeypatch.setattr(both.cluster, "msearch", half)
     sentences: list[str] = []
     watched = reader.watched(sentences.append)
     for _ in range(3):
@@ -344,18 +344,18 @@ def test_a_shard_that_is_silent_is_told_of_once(both: Both, monkeypatch: pytest.
 
 
 def test_counts_are_taken_again_once_shards_are_back(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
-    request = both.cluster.request
+    ask = both.cluster.msearch
 
-    def none(method: str, path: str, **choices: Any) -> Any:
-        answer = request(method, path, **choices)
-        for one in answer.get("responses", ()):
+    def none(*searches: Any, **choices: Any) -> Any:
+        answers = ask(*searches, **choices)
+        for one in answers:
             if "total" in one.get("hits", {}):
                 one["hits"]["total"]["value"] = 1
                 one["_shards"] = {"total": 3, "successful": 2, "failed": 1}
-        return answer
+        return answers
 
     with monkeypatch.context() as silent:
-        silent.setattr(both.cluster, "request", none)
+        silent.setattr(both.cluster, "msearch", none)
         reader = fresh(both)
         assert reader.document_count == 1
     reader.close()  # so that points in time are opened again
@@ -366,16 +366,16 @@ def test_counts_are_taken_again_once_shards_are_back(both: Both, monkeypatch: py
 def test_what_silent_shards_hold_is_named_or_refused(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = fresh(both)
     found = reader.lexical(QUERY, 5)
-    request = both.cluster.request
+    ask = both.cluster.msearch
 
-    def nothing(method: str, path: str, **choices: Any) -> Any:
-        answer = request(method, path, **choices)
-        for one in answer.get("responses", ()):
+    def nothing(*searches: Any, **choices: Any) -> Any:
+        answers = ask(*searches, **choices)
+        for one in answers:
             one["hits"]["hits"] = []
             one["_shards"] = {"total": 3, "successful": 0, "failed": 3}
-        return answer
+        return answers
 
-    monkeypatch.setattr(both.cluster, "request", nothing)
+    monkeypatch.setattr(both.cluster, "msearch", nothing)
     sentences: list[str] = []
     watched = reader.watched(sentences.append)
     named = watched.documents(found.documents)
