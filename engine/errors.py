@@ -7,7 +7,7 @@
     ├── InvalidSearchSettings    422  a setting outside its range
     ├── InvalidProfileChange     422  a reader's id, a tenant, or what a reader asks of the profile, that cannot be used
     ├── NothingToLearn           422  clicks that tell no document from another (engine.personal.fitting)
-    ├── ReaderStoreError         500  the file of readers is damaged, not one, or cannot be written
+    ├── ReaderStoreError         500  the file or index of readers is damaged, not one, or cannot be written
     │   └── ReaderStoreBusy      503  another process is at work in it
     ├── IndexOpenError           500  the index cannot be opened or read
     │   └── NoSuchIndex          404  nothing that looks like an index at the path
@@ -75,11 +75,11 @@ class InvalidProfileChange(SearchError):
 
 
 class ReaderStoreError(SearchError):
-    """The file that keeps what readers did is damaged, is something else, or cannot be written."""
+    """What keeps what readers did, a file or an index, is damaged, is something else, or cannot be written."""
 
 
 class ReaderStoreBusy(ReaderStoreError):
-    """Another process is at work in the file of readers; the same may be done later."""
+    """Another process is at work on what is kept of readers; the same may be done later."""
 
     status: ClassVar[int] = 503
 

@@ -54,7 +54,7 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
             needs it.
         settings: How to search, unless a search says otherwise.
         reranker: The cross-encoder; without it, the one that the settings name is loaded when a query first needs it.
-        tenant: Whose readers it knows. They are kept in the folder of an index that has one.
+        tenant: Whose readers it knows. They are kept beside the index: in its folder, or on Elasticsearch.
         personal: How readers' past counts.
     """
 
