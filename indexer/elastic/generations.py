@@ -133,7 +133,7 @@ class Generations:
                 f"the aliases {' and '.join(self.aliases)} do not point to one generation: choose one of those that "
                 "`quire generations` lists, and set both aliases to it"
             )
-        raise IndexNotFound(f"there is no index {self.name!r} on the server")
+        raise self._none()
 
     def building(self) -> Generation | None:
         """Return the generation that a rebuild has not finished, or None."""
@@ -256,6 +256,13 @@ class Generations:
             )
         self._cluster.request("DELETE", f"/{found[0].both}", params={"ignore_unavailable": "true"})
 
+    def _none(self) -> IndexNotFound:
+        place = self._cluster.address
+        return IndexNotFound(
+            f"there is no index {self.name!r} on the server, or {self._cluster.settings.who} may not see it; "
+            f"make one with `quire index FOLDER {place}`"
+        )
+
     def delete_all(self) -> None:
         """Delete every generation: there is no index of this name any more. Readers' own indexes stay.
 
@@ -264,7 +271,7 @@ class Generations:
         """
         every = self.all()
         if not every:
-            raise IndexNotFound(f"there is no index {self.name!r} on the server")
+            raise self._none()
         names = ",".join(each.both for each in every)
         self._cluster.request("DELETE", f"/{names}", params={"ignore_unavailable": True})
 
