@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from indexer.elastic.settings import ElasticSettings
 
 
-def keeps_readers(index: object) -> bool:
-    """Whether there is a place beside this index where readers can be kept."""
-    return getattr(index, "path", None) is not None or getattr(index, "cluster", None) is not None
-
-
 def readers_of(index: object, tenant: str = "default") -> Readers:
     """Return the readers of an open index.
 
