@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.document_text import DocumentPassage, DocumentText
     from engine.errors import (
         BackendUnavailable,
         IndexOpenError,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         InvalidProfileChange,
         InvalidQuery,
         InvalidSearchSettings,
+        NoSuchDocument,
         NoSuchIndex,
         ReaderStoreBusy,
         ReaderStoreError,
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendUnavailable",
     "Because",
+    "DocumentPassage",
+    "DocumentText",
     "Event",
     "Hit",
     "HitPassage",
@@ -59,6 +63,7 @@ __all__ = [
     "InvalidQuery",
     "InvalidSearchSettings",
     "Ledger",
+    "NoSuchDocument",
     "NoSuchIndex",
     "PersonalSettings",
     "Query",
@@ -78,6 +83,8 @@ __all__ = [
 _HOME = {
     "BackendUnavailable": "engine.errors",
     "Because": "engine.ledger",
+    "DocumentPassage": "engine.document_text",
+    "DocumentText": "engine.document_text",
     "Event": "engine.event",
     "Hit": "engine.ranking",
     "HitPassage": "engine.ranking",
@@ -90,6 +97,7 @@ _HOME = {
     "InvalidQuery": "engine.errors",
     "InvalidSearchSettings": "engine.errors",
     "Ledger": "engine.ledger",
+    "NoSuchDocument": "engine.errors",
     "NoSuchIndex": "engine.errors",
     "PersonalSettings": "engine.personal.settings",
     "Query": "engine.query",

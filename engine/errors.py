@@ -2,7 +2,8 @@
 
     SearchError                  500
     ├── InvalidQuery             422  a query, filter, k or facet that cannot be answered; may carry a suggestion
-    │   └── InvalidCursor        422  a page token that is damaged, or belongs to another query
+    │   ├── InvalidCursor        422  a page token that is damaged, or belongs to another query
+    │   └── NoSuchDocument       404  an id that no document of the index has
     ├── InvalidEvent             422  an event of a log that cannot be used (engine.event)
     ├── InvalidSearchSettings    422  a setting outside its range
     ├── InvalidProfileChange     422  a reader's id, a tenant, or what a reader asks of the profile, that cannot be used
@@ -50,6 +51,12 @@ class InvalidQuery(SearchError):
 
 class InvalidCursor(InvalidQuery):
     """A page token is damaged, or was given out for another query, filter or settings."""
+
+
+class NoSuchDocument(InvalidQuery):
+    """The index has no document of this id."""
+
+    status: ClassVar[int] = 404
 
 
 class InvalidSearchSettings(SearchError):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from engine.meaning import QueryEncoder
+from engine.around_search import AroundSearch
 from engine.readership import Readership
-from engine.snapshot import Snapshot
 from indexer.filters import filter_from_json
 
 if TYPE_CHECKING:
@@ -22,22 +20,12 @@ if TYPE_CHECKING:
     from indexer.filters import Filter
 
 SUMMARY_LENGTH = 600
-Answer = TypeVar("Answer")
 
 
-class ForReaders(ABC):
+class ForReaders(AroundSearch):
     """The part of `SearchEngine` that knows readers and sums up documents."""
 
     _readership: Readership
-    _encoder: QueryEncoder
-
-    @abstractmethod
-    def _current(self) -> Snapshot:
-        """Return the generation of the index that is searched."""
-
-    @abstractmethod
-    def _answered(self, answer: Callable[[], Answer]) -> Answer:
-        """Return an answer from the index, its errors translated."""
 
     @property
     def readers(self) -> Readers:
@@ -139,7 +127,8 @@ class ForReaders(ABC):
             sentences: How many there may be at most; None for as many as fit.
 
         Raises:
-            InvalidQuery: there is no such document, or `length` or `sentences` cannot be used.
+            NoSuchDocument: there is no such document.
+            InvalidQuery: `length` or `sentences` cannot be used.
         """
         interests = None if user_id is None else self.interests(user_id)
         return self._answered(
@@ -157,7 +146,8 @@ class ForReaders(ABC):
         """Return the phrases that name some documents together, best first.
 
         Raises:
-            InvalidQuery: `n` cannot be used, or the index has none of the documents.
+            InvalidQuery: `n` cannot be used.
+            NoSuchDocument: the index has none of the documents.
         """
         return self._answered(lambda: self._summariser.keyphrases(self._current(), doc_ids, n))
 

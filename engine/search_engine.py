@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from engine.answer import first_page, later_page
+from engine.around_search import Answer
 from engine.clock import Clock
 from engine.errors import SearchError, translated
-from engine.for_readers import Answer, ForReaders
+from engine.for_readers import ForReaders
 from engine.meaning import QueryEncoder
 from engine.query import Query, as_query, check_k
 from engine.question import Question
@@ -44,7 +45,7 @@ class ReadableIndex(Protocol):
 
 
 class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
-    """Answers queries; what it does for readers besides is in `ForReaders`.
+    """Answers queries; what it does besides is in `ForReaders` and `AroundSearch`.
 
     Safe to share between threads; a search sees one generation from start to end.
 

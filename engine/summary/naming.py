@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.errors import InvalidQuery
+from engine.errors import InvalidQuery, NoSuchDocument
 from engine.snapshot import Snapshot
 from engine.summary.phrases import phrases
 from indexer.encoding import Vectors
@@ -83,14 +83,15 @@ def keyphrases(
         encode: What made the index's vectors, so that phrases near to the documents' vector come first.
 
     Raises:
-        InvalidQuery: `n` cannot be used, or the index has none of the documents.
+        InvalidQuery: `n` cannot be used.
+        NoSuchDocument: the index has none of the documents.
     """
     if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST:
         raise InvalidQuery(f"n is a whole number of phrases from 1 to {MOST}, found {n!r:.40}")
     found = [snapshot.reader.find(doc_id) for doc_id in dict.fromkeys(doc_ids)]
     documents = [document for document in found if document is not None]
     if not documents:
-        raise InvalidQuery(f"the index has none of the documents {', '.join(map(repr, doc_ids))[:200]}")
+        raise NoSuchDocument(f"the index has none of the documents {', '.join(map(repr, doc_ids))[:200]}")
     met: dict[tuple[str, ...], _Met] = {}
     for place, document in enumerate(documents):
         _read(snapshot, document, place, max(1, _PASSAGES // len(documents)), met)

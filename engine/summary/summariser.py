@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.document_text import known_document
 from engine.errors import InvalidQuery
 from engine.snapshot import Snapshot
 from engine.snippet import window
@@ -84,13 +85,12 @@ class Summariser:
             sentences: How many there may be at most; None for as many as fit.
 
         Raises:
-            InvalidQuery: there is no such document, or `length`, `sentences` or `tilt` cannot be used.
+            NoSuchDocument: there is no such document.
+            InvalidQuery: `length`, `sentences` or `tilt` cannot be used.
             FingerprintMismatch: the encoder is not the one that the index was made with.
         """
         _check(length, sentences)
-        document = snapshot.reader.find(doc_id)
-        if document is None:
-            raise InvalidQuery(f"the index has no document {doc_id!r:.200}; use an id that a search shows")
+        document = known_document(snapshot.reader, doc_id)
         passages = snapshot.reader.passages(snapshot.reader.passages_of(document.number))
         asked = self._asked(snapshot, document, query, tilt)
         found = _candidates(snapshot, asked, passages, length)
@@ -109,7 +109,8 @@ class Summariser:
             n: How many at most.
 
         Raises:
-            InvalidQuery: `n` cannot be used, or the index has none of the documents.
+            InvalidQuery: `n` cannot be used.
+            NoSuchDocument: the index has none of the documents.
             FingerprintMismatch: the encoder is not the one that the index was made with.
         """
         fingerprint = snapshot.reader.encoder_fingerprint
