@@ -49,6 +49,7 @@ SECTIONS = {
     "search": "engine.settings:SearchSettings",
     "personal": "engine.personal.settings:PersonalSettings",
     "elasticsearch": "indexer.elastic.settings:ElasticSettings",
+    "service": "engine.service.settings:ServiceSettings",
 }
 FILE_NAME = "quire.toml"
 T = TypeVar("T")
