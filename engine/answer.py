@@ -1,4 +1,4 @@
-"""One search from question to ranking: plan, select, encode, retrieve, fuse, rerank, freeze, show."""
+"""One search from question to ranking: plan, select, encode, retrieve, fuse, rerank, sort, freeze, show."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from engine.question import Question
 from engine.ranking import Hit, Ranking
 from engine.row import Context, Row
 from engine.snapshot import Snapshot
+from engine.sorting import check_sort, field_of
 from engine.spelling import suggestions
 from indexer.protocol import Selection
 
@@ -54,6 +55,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
     """Return the candidate list of a query: of at least `wanted` documents, unless fewer match."""
     snapshot, settings = question.snapshot, question.settings
     check_facets(settings.facets, snapshot.reader.fields())
+    check_sort(question.query.sort, snapshot.reader.fields())
     plan = question.plan(question.query.text)
     selection = question.select(plan)
     notices = list(plan.notices)
@@ -93,12 +95,19 @@ def candidates(question: Question, wanted: int) -> Candidates:
     if inclination is not None:
         notices += question.tilt(rows, inclination, plan, meaning)
     rows.diversify(snapshot.reader, settings.diversity)
+    question.sort(rows)
+    complete = retrieval.complete and len(rows) == rows.matching
     if selection is not None and selection.count == 0:
         notices.append(_NOBODY)
     if meaning.notice:
         notices.append(meaning.notice)
     if signals is not None:
         notices += signals.notices
+    if question.query.sort and not complete:
+        notices.append(
+            f"The {len(rows):,} best candidates are in the order of {field_of(question.query.sort)[0]!r}; "
+            "more documents may match."
+        )
     facets = {}
     if settings.facets:
         facets = counted(snapshot.reader.value_counts(settings.facets, rows.documents))
@@ -108,7 +117,7 @@ def candidates(question: Question, wanted: int) -> Candidates:
         alpha=retrieval.alpha,
         corrected=corrected,
         found=len(rows),
-        complete=retrieval.complete and len(rows) == rows.matching,
+        complete=complete,
         generation=snapshot.reader.generation,
         notices=tuple(notices),
         suggestions=meant,

@@ -49,7 +49,7 @@ class Page:
 
 
 def question_hash(query: Query, settings: SearchSettings, personal: str = "") -> str:
-    """Return what ties a token to its query: a hash of text, user, filters and settings.
+    """Return what ties a token to its query: a hash of text, user, filters, sort and settings.
 
     Args:
         query: What was asked.
@@ -57,7 +57,7 @@ def question_hash(query: Query, settings: SearchSettings, personal: str = "") ->
         personal: The fingerprint of the settings of personal results; empty where nobody's interests count.
     """
     asked = (query.text, query.user_id, query.strength, query.at, query.filters, query.operators)
-    question = repr((*asked, settings.fingerprint, personal))
+    question = repr((*asked, settings.fingerprint, personal, *([query.sort] if query.sort else [])))
     return blake2b(question.encode(), digest_size=9).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -184,6 +184,10 @@ class FusedRows:
             self._diversity[at] = round(penalty, DECIMALS)
             self._scores[at] = round((1 - diversity) * self._scores[at] + penalty, DECIMALS)
         self._sort()
+
+    def reorder(self, places: Sequence[int]) -> None:
+        """Put the documents of the list at other places: each of these is one's place till now."""
+        self._order = [self._order[place] for place in places]
 
     def _varied(self, reader: IndexReader, diversity: float) -> tuple[list[int], list[float]]:
         """Return the rows of the list in the order that variety gives, and each one's penalty."""

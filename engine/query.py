@@ -31,6 +31,8 @@ class Query:
             earlier counts. None for now.
         operators: Whether quotes, signs and `field:` in the text mean something. False for prose that is
             pasted, and for the topics of a test collection: all of it is plain words.
+        sort: A metadata field to order the documents found by, `-year` for the greatest first; empty for by score.
+            Which documents are found does not depend on it (`engine.sorting`).
 
     Raises:
         InvalidQuery: a value is of the wrong type.
@@ -42,6 +44,7 @@ class Query:
     operators: bool = True
     strength: float = 1.0
     at: datetime | None = None
+    sort: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):
@@ -52,6 +55,10 @@ class Query:
             raise InvalidQuery(
                 f"a query's filters are a Filter, found {type(self.filters).__name__}; "
                 "indexer.filters.filter_from_json makes one of a JSON object"
+            )
+        if not isinstance(self.sort, str):
+            raise InvalidQuery(
+                f"a query's sort is the name of a metadata field, or empty, found {type(self.sort).__name__}"
             )
         strength: object = self.strength
         if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 10:

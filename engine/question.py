@@ -20,6 +20,7 @@ from engine.reranking import QueryReranker
 from engine.second_stage import SecondStage, Signals
 from engine.settings import SearchSettings
 from engine.snapshot import Snapshot
+from engine.sorting import sorted_places
 from indexer.errors import InvalidFilter
 from indexer.protocol import Selection
 
@@ -122,6 +123,13 @@ class Question:
         signals = stage.signals(head, plan.meaning, meaning, self.clock.deadline(settings.budget_ms))
         rows.rerank(signals, settings)
         return signals
+
+    def sort(self, rows: FusedRows) -> None:
+        """Put the rows in the order of a metadata field, where the query names one."""
+        if self.query.sort and len(rows):
+            documents = self.snapshot.reader.documents(rows.documents)
+            rows.reorder(sorted_places(self.query.sort, [document.metadata for document in documents]))
+            self.clock.step("sort")
 
     def tilt(
         self, rows: FusedRows, inclination: Inclination, plan: Plan, meaning: Meaning

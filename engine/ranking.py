@@ -161,6 +161,9 @@ def _no_cursor() -> str | None:
 class Ranking:
     """The answer to a query: score descending, ties by doc_id ascending, no repeats.
 
+    Where the query names a field to sort by, its hits are not by score but by that field (`engine.sorting`), ties by
+    score, then by doc_id; scores and ledgers are those of the same query unsorted.
+
     Args:
         hits: The documents of this page.
         query: What was asked.

@@ -188,10 +188,12 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
     ) -> WhyNot:
         """Return which stage kept a document out of the k best for a query, and by how much.
 
+        A query that names a field to sort by is taken as one by score: that alone decides who is found.
+
         Raises:
             InvalidQuery: the query, k or filters cannot be used.
         """
-        asked = as_query(query, filters)
+        asked = replace(as_query(query, filters), sort="")
         check_k(k)
         return self._answered(lambda: explain_absence(self._question(asked, settings, Clock()), doc_id, k))
 
