@@ -56,6 +56,14 @@ class Readership:
 
             file_of("", tenant)  # which says what is wrong with it
 
+    def beside(self, tenant: str) -> Readership:
+        """Return the readers of another tenant of the same index.
+
+        Raises:
+            InvalidProfileChange: that is no name of a tenant.
+        """
+        return Readership(self._index, tenant, self._encoder, self._settings)
+
     @property
     def settings(self) -> PersonalSettings:
         """How readers' past counts, as clicks have taught it or as it was set."""

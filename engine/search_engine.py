@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from engine.answer import first_page, later_page
 from engine.around_search import Answer
 from engine.clock import Clock
-from engine.errors import SearchError, translated
+from engine.errors import translated
 from engine.for_readers import ForReaders
 from engine.meaning import QueryEncoder
 from engine.query import Query, as_query, check_k
@@ -23,25 +24,16 @@ from engine.ranking import Ranking
 from engine.readership import Readership
 from engine.reranking import QueryReranker
 from engine.settings import SearchSettings
-from engine.snapshot import Snapshot
+from engine.snapshot import Generations, ReadableIndex, Snapshot
 from engine.why_not import WhyNot, explain_absence
 from indexer.encoding import Encoder
 from indexer.errors import IndexChanged
 from indexer.filters import Filter
-from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
     from engine.personal.settings import PersonalSettings
     from indexer.elastic.settings import ElasticSettings
     from reranker.scorer import PairScorer
-
-
-class ReadableIndex(Protocol):
-    """What an engine needs of an index."""
-
-    def reader(self) -> IndexReader:
-        """Return a reader of the current generation."""
-        ...
 
 
 class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
@@ -82,12 +74,9 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
     ) -> None:
         self.settings = settings or SearchSettings()
         self._reranker = QueryReranker(reranker)
-        self._index = index
+        self._generations = Generations(index)
         self._encoder = QueryEncoder(load)
         self._close = close
-        self._lock = threading.Lock()
-        self._snapshot: Snapshot | None = None
-        self._closed = False
 
     @classmethod
     def open(
@@ -131,6 +120,19 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         engine._readership = Readership(index, tenant, engine._encoder, personal)
         return engine
 
+    def beside(self, tenant: str) -> SearchEngine:
+        """Return an engine for another tenant's readers, which shares this one's index, models and generation.
+
+        Closing it lets go of those readers alone; closing this one ends both.
+
+        Raises:
+            InvalidProfileChange: that is no name of a tenant.
+        """
+        other = copy.copy(self)
+        other._readership = self._readership.beside(tenant)
+        other._close = _nothing
+        return other
+
     def search(
         self,
         query: str | Query,
@@ -140,6 +142,7 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         cursor: str | None = None,
         explain: bool = False,
         settings: SearchSettings | None = None,
+        cancelled: Callable[[], bool] = bool,
     ) -> Ranking:
         """Return the k best documents for a query.
 
@@ -150,12 +153,23 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
             cursor: `Ranking.cursor` of the page before, for the next k; everything else as on that page.
             explain: Look up what each word adds to each hit's score.
             settings: How to search this once.
+            cancelled: Asked between stages whether nobody waits for the answer any more.
 
         Raises:
             InvalidQuery: the query, k, filters, facets or cursor cannot be used.
             IndexOpenError: the index cannot be read.
+            SearchCancelled: it was cancelled.
         """
-        return self._search(query, k, filters, cursor, explain, settings, bool)
+        asked = as_query(query, filters)
+        check_k(k)
+
+        def answer() -> Ranking:
+            question = self._question(asked, settings, Clock(cancelled))
+            if cursor is not None:
+                return later_page(question, k, explain, cursor)
+            return first_page(question, k, explain)
+
+        return self._answered(answer)
 
     async def asearch(
         self,
@@ -168,13 +182,20 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         settings: SearchSettings | None = None,
     ) -> Ranking:
         """Do `search` in a worker thread. Cancelling the task ends the work before its next stage."""
-        cancelled = threading.Event()
+        given_up = threading.Event()
         try:
             return await asyncio.to_thread(
-                self._search, query, k, filters, cursor, explain, settings, cancelled.is_set
+                self.search,
+                query,
+                k=k,
+                filters=filters,
+                cursor=cursor,
+                explain=explain,
+                settings=settings,
+                cancelled=given_up.is_set,
             )
         except asyncio.CancelledError:
-            cancelled.set()
+            given_up.set()
             raise
 
     def why_not(
@@ -204,20 +225,13 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
             Whether there was a newer one.
         """
         with translated():
-            reader = self._index.reader()
-        with self._lock:
-            self._check_open()
-            changed = self._snapshot is None or reader.generation != self._snapshot.reader.generation
-            if changed:
-                self._snapshot = Snapshot(reader)
-        return changed
+            return self._generations.renew()
 
     def close(self) -> None:
         """Let go of the index. Closing twice is harmless."""
-        with self._lock:
-            self._closed = True
-            self._snapshot = None
         self._readership.close()
+        if self._close is not _nothing:
+            self._generations.close()
         self._close()
 
     def __exit__(
@@ -228,35 +242,13 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
     ) -> None:
         self.close()
 
-    def _search(
-        self,
-        query: str | Query,
-        k: int,
-        filters: Filter | Mapping[str, object] | None,
-        cursor: str | None,
-        explain: bool,
-        settings: SearchSettings | None,
-        cancelled: Callable[[], bool],
-    ) -> Ranking:
-        asked = as_query(query, filters)
-        check_k(k)
-
-        def answer() -> Ranking:
-            question = self._question(asked, settings, Clock(cancelled))
-            if cursor is not None:
-                return later_page(question, k, explain, cursor)
-            return first_page(question, k, explain)
-
-        return self._answered(answer)
-
     def _answered(self, answer: Callable[[], Answer]) -> Answer:
         """Return an answer from the index; from the newest generation when the one at hand is gone meanwhile."""
         with translated():
             try:
                 return answer()
             except IndexChanged:
-                with self._lock:
-                    self._snapshot = None
+                self._generations.drop()
                 return answer()
 
     def _question(self, query: Query, settings: SearchSettings | None, clock: Clock) -> Question:
@@ -273,15 +265,8 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         return question
 
     def _current(self) -> Snapshot:
-        snapshot = self._snapshot
-        if snapshot is None:
-            with self._lock:
-                self._check_open()
-                if self._snapshot is None:
-                    self._snapshot = Snapshot(self._index.reader())
-                snapshot = self._snapshot
-        return snapshot
+        return self._generations.current()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise SearchError("this engine is closed; open another one")
+
+def _nothing() -> None:
+    """Close nothing."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
+from engine.errors import SearchError
 from indexer.protocol import IndexReader, Numbers
 
 _REMEMBERED = 50_000
@@ -79,3 +82,61 @@ class Snapshot:
         """Return how much each of some terms says: the logarithm of passages over those that hold it."""
         total = self.reader.passage_count
         return {term: math.log1p(total / max(found, 1)) for term, found in self.frequencies(terms).items()}
+
+
+class ReadableIndex(Protocol):
+    """What an engine needs of an index."""
+
+    def reader(self) -> IndexReader:
+        """Return a reader of the current generation."""
+        ...
+
+
+class Generations:
+    """Which generation of an index is searched: one for all engines that share it. Safe to share between threads.
+
+    Args:
+        index: Anything with `reader()`.
+    """
+
+    def __init__(self, index: ReadableIndex) -> None:
+        self._index = index
+        self._lock = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._closed = False
+
+    def current(self) -> Snapshot:
+        """Return the generation that is searched."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            with self._lock:
+                self._check_open()
+                if self._snapshot is None:
+                    self._snapshot = Snapshot(self._index.reader())
+                snapshot = self._snapshot
+        return snapshot
+
+    def renew(self) -> bool:
+        """Turn to the newest generation; return whether that is another one."""
+        reader = self._index.reader()
+        with self._lock:
+            self._check_open()
+            changed = self._snapshot is None or reader.generation != self._snapshot.reader.generation
+            if changed:
+                self._snapshot = Snapshot(reader)
+        return changed
+
+    def drop(self) -> None:
+        """Have the next search begin with the newest generation."""
+        with self._lock:
+            self._snapshot = None
+
+    def close(self) -> None:
+        """Let go of the generation; nobody searches any more."""
+        with self._lock:
+            self._closed = True
+            self._snapshot = None
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SearchError("this engine is closed; open another one")
