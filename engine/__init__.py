@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from engine.ranking import Hit, HitPassage, Ranking, Snippet
     from engine.search_engine import SearchEngine
     from engine.settings import SearchSettings
+    from engine.similar import Similar, SimilarDocument
     from engine.why_not import WhyNot
 
 __all__ = [
@@ -74,6 +75,8 @@ __all__ = [
     "SearchEngine",
     "SearchError",
     "SearchSettings",
+    "Similar",
+    "SimilarDocument",
     "Snippet",
     "Term",
     "WhyNot",
@@ -108,6 +111,8 @@ _HOME = {
     "SearchEngine": "engine.search_engine",
     "SearchError": "engine.errors",
     "SearchSettings": "engine.settings",
+    "Similar": "engine.similar",
+    "SimilarDocument": "engine.similar",
     "Snippet": "engine.ranking",
     "Term": "engine.ledger",
     "WhyNot": "engine.why_not",

@@ -1,16 +1,21 @@
-"""What an engine does around a search: open a document where it was found."""
+"""What an engine does around a search: open a document where it was found, show others like it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.meaning import QueryEncoder
 from engine.snapshot import Snapshot
+from indexer.filters import Filter, filter_from_json
 
 if TYPE_CHECKING:
     from engine.document_text import DocumentText
+    from engine.likeness import DocumentMatrix
+    from engine.per_generation import PerGeneration
+    from engine.similar import Similar
 
 Answer = TypeVar("Answer")
 
@@ -44,3 +49,32 @@ class AroundSearch(ABC):
         from engine.document_text import read_document
 
         return self._answered(lambda: read_document(self._current().reader, doc_id, start=start, end=end))
+
+    def similar(
+        self, doc_id: str, *, k: int = 10, filters: Filter | Mapping[str, object] | None = None
+    ) -> Similar:
+        """Return the documents most like a given one, never itself; each says how near it is and what both are about.
+
+        Args:
+            doc_id: Which document.
+            k: How many; fewer come back only when fewer are like it at all.
+            filters: Which documents may come: a Filter, or its JSON form.
+
+        Raises:
+            NoSuchDocument: there is no such document.
+            InvalidQuery: `k` or the filters cannot be used.
+        """
+        from engine.likeness import similar_documents
+
+        def answer() -> Similar:
+            chosen = filter_from_json(filters) if isinstance(filters, Mapping) else filters
+            return similar_documents(self._current(), self._document_vectors, doc_id, k, chosen)
+
+        return self._answered(answer)
+
+    @cached_property
+    def _document_vectors(self) -> PerGeneration[DocumentMatrix]:
+        from engine.likeness import matrix_of
+        from engine.per_generation import PerGeneration
+
+        return PerGeneration(matrix_of)
