@@ -1,0 +1,152 @@
+"""`Site`: a service that really listens, in a thread; `Complaints`: what pages say to nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from engine.service.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from playwright.sync_api import ConsoleMessage, Page, Request
+
+    from engine.service.service import Service
+
+START_SECONDS = 60.0
+
+
+@dataclass
+class Site:
+    """A service that answers.
+
+    Args:
+        url: Where, without a slash at its end.
+        service: The service itself, in this process.
+    """
+
+    url: str
+    service: Service
+    _server: Listening
+    _thread: threading.Thread
+
+    def token(self, reader: str, *, hours: int = 1) -> str:
+        """Return a token of a reader of the box's tenant."""
+        return self.service.tokens.issue(reader, self.service.settings.tenant, hours=hours)
+
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[threading.Event]:
+        """Keep every thread that answers busy: what is asked meanwhile waits until the event is set, or the end."""
+        free = threading.Event()
+        holding = [threading.Event() for _ in range(self.service.pool.threads)]
+
+        def hold(started: threading.Event) -> None:
+            started.set()
+            free.wait()
+
+        loop = self._server.loop
+        held = [
+            asyncio.run_coroutine_threadsafe(self.service.pool.run(lambda _, one=one: hold(one)), loop)
+            for one in holding
+        ]
+        try:
+            for one in holding:
+                assert one.wait(START_SECONDS)
+            yield free
+        finally:
+            free.set()
+            for one_held in held:
+                with contextlib.suppress(
+                    Exception
+                ):  # it was given up as too slow, as a test may mean it to be
+                    one_held.result(START_SECONDS)
+
+    def stop(self) -> None:
+        """Be gone. Stopping twice is harmless."""
+        if self._thread.is_alive():
+            self._server.should_exit = True
+            self._server.force_exit = True
+            self._thread.join(START_SECONDS)
+            self.service.close()
+
+
+class Listening(Protocol):
+    """What is used of a uvicorn server, and two things more."""
+
+    ready: threading.Event
+    loop: asyncio.AbstractEventLoop
+    should_exit: bool
+    force_exit: bool
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer until told to stop."""
+
+
+def _listening(app: FastAPI) -> Listening:
+    from uvicorn import Config, Server
+
+    class Announced(Server):
+        """Says when it answers, and on which loop."""
+
+        ready = threading.Event()
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            self.loop = asyncio.get_running_loop()
+            self.ready.set()
+
+    return Announced(Config(app, log_config=None, timeout_graceful_shutdown=5))
+
+
+def serve(index: Path, settings: ServiceSettings) -> Site:
+    """Start a service over an index, and return when it answers."""
+    from engine.service.app import create_app
+    from engine.service.service import Service
+
+    service = Service.open(index, settings)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = _listening(create_app(service))
+    thread = threading.Thread(target=server.run, args=([listening],), name="site", daemon=True)
+    thread.start()
+    if not server.ready.wait(START_SECONDS):
+        raise TimeoutError("the service did not start")
+    return Site(f"http://127.0.0.1:{listening.getsockname()[1]}", service, server, thread)
+
+
+@dataclass
+class Complaints:
+    """Errors on the console, exceptions that no script caught, breaches of the Content-Security-Policy."""
+
+    heard: list[str] = field(default_factory=list)
+    _expected: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        """Hear what a page says."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.heard.append(f"uncaught: {error}"))
+        page.on("requestfailed", self._failed)
+
+    def expect(self, part: str) -> None:
+        """Say that messages with this in them are as they should be."""
+        self._expected.append(part)
+
+    @property
+    def unexpected(self) -> list[str]:
+        """The messages that nobody expected."""
+        return [message for message in self.heard if not any(part in message for part in self._expected)]
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.heard.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def _failed(self, request: Request) -> None:
+        # A page that is left, or a search that a later one has overtaken, takes its requests with it.
+        if request.failure and "ERR_ABORTED" not in request.failure:
+            self.heard.append(f"request failed: {request.method} {request.url}: {request.failure}")
