@@ -151,7 +151,7 @@ def _proposed(
     while True:
         depth = min(depth, _MOST_PASSAGES)
         found = reader.dense(vector, depth, selection)
-        documents = np.unique(found.documents)
+        documents: Numbers = np.unique(found.documents)
         documents = documents[documents != document.number]
         if len(documents) >= _TIMES * k or len(found) < depth or depth == _MOST_PASSAGES:
             return documents
