@@ -29,14 +29,14 @@ from typing import Any
 import numpy as np
 
 from indexer.document import Document
-from indexer.elastic import records
-from indexer.elastic.bulk import WORKERS
-from indexer.elastic.connection import Cluster
-from indexer.elastic.generations import Generations
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.parcels import Writing
+from indexer.elastic.rebuilding.generations import Generations
 from indexer.elastic.settings import ElasticSettings
-from indexer.elastic.writer import ElasticWriter
+from indexer.elastic.shape import records
+from indexer.elastic.wire.connection import Cluster
+from indexer.elastic.writing.bulk import WORKERS
+from indexer.elastic.writing.parcels import Writing
+from indexer.elastic.writing.writer import ElasticWriter
 from indexer.encoding import Vectors
 from indexer.index import Index
 from indexer.local import truth

@@ -28,8 +28,8 @@ from real_like import MixingEncoder, ProseWalk
 
 from engine import SearchEngine, SearchSettings
 from indexer import Document, index_corpus, load_encoder
-from indexer.elastic import transport
 from indexer.elastic.address import as_address
+from indexer.elastic.wire import transport
 from indexer.encoding import Vectors
 from indexer.errors import IndexNotFound
 from indexer.opening import create_index, open_index

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from quire.progress import REDRAW, REPORT, duration, plural
 
 if TYPE_CHECKING:
-    from indexer.elastic.rebuild import RebuildReport
+    from indexer.elastic.rebuilding.rebuild import RebuildReport
 
 
 @dataclass(slots=True)

@@ -58,8 +58,8 @@ def open_readers(
         if isinstance(found, Path):
             return ReaderStore.open(found, tenant)
         from engine.personal.elastic.store import ElasticReaderStore
-        from indexer.elastic.connection import Cluster
         from indexer.elastic.environment import settings_from_environment
+        from indexer.elastic.wire.connection import Cluster
 
         cluster = Cluster.open(found, elastic or settings_from_environment())
         return ElasticReaderStore.open(cluster, cluster.address.name, tenant, owned=True)

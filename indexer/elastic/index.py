@@ -22,23 +22,23 @@ from indexer.analyser import Analyser
 from indexer.backend import IndexStats, Verification
 from indexer.document import Document
 from indexer.elastic.address import ElasticAddress, as_address
-from indexer.elastic.bulk import is_blocked
-from indexer.elastic.compacting import compact
-from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticError, ElasticNotFound
-from indexer.elastic.generations import Generation, Generations
-from indexer.elastic.layout import made_of
-from indexer.elastic.loading import restore
 from indexer.elastic.making import make_index
-from indexer.elastic.mappings import Made
 from indexer.elastic.names import build_of, concrete, documents_alias, passages_alias
-from indexer.elastic.reader import ElasticReader
+from indexer.elastic.reading.reader import ElasticReader
+from indexer.elastic.reading.stored import stored_documents
+from indexer.elastic.rebuilding.generations import Generation, Generations
+from indexer.elastic.rebuilding.layout import made_of
+from indexer.elastic.rebuilding.turns import where_to_go_on
 from indexer.elastic.settings import ElasticSettings
-from indexer.elastic.state import STATE
-from indexer.elastic.stored import stored_documents
-from indexer.elastic.turns import where_to_go_on
-from indexer.elastic.verify import verify
-from indexer.elastic.writer import ElasticWriter
+from indexer.elastic.shape.mappings import Made
+from indexer.elastic.wire.connection import Cluster
+from indexer.elastic.writing.bulk import is_blocked
+from indexer.elastic.writing.compacting import compact
+from indexer.elastic.writing.loading import restore
+from indexer.elastic.writing.state import STATE
+from indexer.elastic.writing.verify import verify
+from indexer.elastic.writing.writer import ElasticWriter
 from indexer.encoder.load import Precision
 from indexer.encoding import Encoder, TokenEncoder
 from indexer.errors import FingerprintMismatch, IndexingError

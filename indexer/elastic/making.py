@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 
-from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticError
-from indexer.elastic.generations import Generation, Generations
-from indexer.elastic.mappings import Made, documents_body, passages_body
 from indexer.elastic.names import concrete, documents_alias, passages_alias
-from indexer.elastic.state import change_state
+from indexer.elastic.rebuilding.generations import Generation, Generations
+from indexer.elastic.shape.mappings import Made, documents_body, passages_body
+from indexer.elastic.wire.connection import Cluster
+from indexer.elastic.writing.state import change_state
 from indexer.errors import IndexExists
 
 _MAKING_SECONDS = 15.0  # for which another may be between making the two indexes and naming them

@@ -15,8 +15,8 @@ from quire.progress import plural
 from quire.terminal import Screen
 
 if TYPE_CHECKING:
-    from indexer.elastic.connection import Cluster
-    from indexer.elastic.generations import Generations
+    from indexer.elastic.rebuilding.generations import Generations
+    from indexer.elastic.wire.connection import Cluster
     from indexer.opening import Place
 
 _MADE = ("created", "language", "analyser", "quantisation")
@@ -40,8 +40,8 @@ def generations_command(
     if sum((rollback, bool(dropped), delete_index is not None)) > 1:
         raise click.UsageError("give one of --rollback, --drop and --delete-index at a time")
     from indexer.elastic.address import parse_address
-    from indexer.elastic.connection import Cluster
-    from indexer.elastic.generations import Generations
+    from indexer.elastic.rebuilding.generations import Generations
+    from indexer.elastic.wire.connection import Cluster
 
     address = parse_address(index_path)
     with Cluster.open(address, elastic_settings()) as cluster:
@@ -94,7 +94,7 @@ def _show(generations: Generations, as_json: bool) -> None:
 
 
 def _roll_back(cluster: Cluster, generations: Generations) -> None:
-    from indexer.elastic.differences import missing_after
+    from indexer.elastic.rebuilding.differences import missing_after
 
     left, counts = generations.roll_back()
     click.echo(f"Generation {counts.number} counts again; {left.number} is kept.")

@@ -17,8 +17,8 @@ from quire.rebuild_lines import RebuildLine
 
 if TYPE_CHECKING:
     from engine.configuration import Configuration
-    from indexer.elastic.layout import Wanted
-    from indexer.elastic.rebuild import RebuildReport
+    from indexer.elastic.rebuilding.layout import Wanted
+    from indexer.elastic.rebuilding.rebuild import RebuildReport
     from indexer.opening import Place
 
 _CHANGES = ("quantisation", "shards", "replicas", "encoder", "precision", "tokens", "overlap", "language")
@@ -61,8 +61,8 @@ def rebuild_command(state: State, /, index_path: Place, **options: Any) -> int:
         indexing__precision=("--precision", options["precision"]),
     )
     from indexer.elastic.address import parse_address
-    from indexer.elastic.connection import Cluster
-    from indexer.elastic.rebuild import THREADS, RebuildStopped, rebuild
+    from indexer.elastic.rebuilding.rebuild import THREADS, RebuildStopped, rebuild
+    from indexer.elastic.wire.connection import Cluster
 
     line = RebuildLine(quiet=options["quiet"])
     address = parse_address(index_path)
@@ -109,8 +109,8 @@ def _rebuild_folder(path: Path, options: dict[str, Any]) -> int:
 
 def _wanted(cluster: Any, name: str, configuration: Configuration, options: dict[str, Any]) -> Wanted:
     """Return what was asked to be different; what was not stays as it is, whatever the configuration says."""
-    from indexer.elastic.generations import Generations
-    from indexer.elastic.layout import Wanted, made_of
+    from indexer.elastic.rebuilding.generations import Generations
+    from indexer.elastic.rebuilding.layout import Wanted, made_of
     from indexer.splitter import SplitterSettings
 
     encoder = passages = None

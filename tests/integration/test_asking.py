@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from indexer.elastic.connection import Cluster, path_of
 from indexer.elastic.errors import ElasticConflict, ElasticError, ElasticNotFound
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.wire.connection import Cluster, path_of
 from indexer.errors import IndexFull
 
 CREATE = {"settings": {"number_of_shards": 2, "number_of_replicas": 0}, "mappings": {"dynamic": "strict"}}

@@ -10,7 +10,7 @@ from elasticsearch_server import call, wait_until
 from engine import SearchEngine
 from engine.errors import BackendUnavailable
 from indexer.document import Document
-from indexer.elastic.reader import ElasticReader
+from indexer.elastic.reading.reader import ElasticReader
 from indexer.errors import IndexChanged, IndexLocked, IndexUnavailable
 from indexer.pipeline import index_corpus
 from indexer.protocol import Clause, LexicalQuery

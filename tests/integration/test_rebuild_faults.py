@@ -9,8 +9,8 @@ import pytest
 from elastic_books import Books, some_books
 from elasticsearch_server import Cluster, NoServer
 
-from indexer.elastic import passes
-from indexer.elastic.rebuild import RebuildReport, rebuild
+from indexer.elastic.rebuilding import passes
+from indexer.elastic.rebuilding.rebuild import RebuildReport, rebuild
 from small_corpus import make_document
 
 

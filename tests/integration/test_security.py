@@ -25,12 +25,12 @@ from engine.errors import SearchError
 from engine.event import Event
 from engine.personal.elastic.store import ElasticReaderStore
 from engine.personal.history import Forgotten
-from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticForbidden
-from indexer.elastic.generations import Generations
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.rebuild import rebuild
+from indexer.elastic.rebuilding.generations import Generations
+from indexer.elastic.rebuilding.rebuild import rebuild
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.wire.connection import Cluster
 from indexer.encoder.hashing import HashingEncoder
 from indexer.errors import IndexNotFound, IndexUnavailable
 from indexer.splitter import SplitterSettings

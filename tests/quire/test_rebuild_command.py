@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from indexer.elastic.rebuild import RebuildReport
+from indexer.elastic.rebuilding.rebuild import RebuildReport
 from quire.cli import DONE, FAILED, INTERRUPTED, USAGE
 from quire.rebuild_lines import RebuildLine, describe
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from indexer.document import Document
-from indexer.elastic.connection import Cluster
-from indexer.elastic.generations import Generations
 from indexer.elastic.index import ElasticIndex
+from indexer.elastic.rebuilding.generations import Generations
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.wire.connection import Cluster
 from small_corpus import CountingEncoder, make_document
 
 NUMBERED = 40

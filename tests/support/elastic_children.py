@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from indexer.document import Document
-from indexer.elastic.connection import Cluster
 from indexer.elastic.index import ElasticIndex
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.wire.connection import Cluster
 from indexer.encoder.hashing import HashingEncoder
 from indexer.pipeline import index_corpus
 from indexer.sharding import Shard

@@ -14,8 +14,8 @@ from elasticsearch_server import call, drop
 from engine.personal.elastic.store import ElasticReaderStore
 from engine.personal.readers import Readers
 from engine.personal.store import ReaderStore
-from indexer.elastic.connection import Cluster
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.wire.connection import Cluster
 
 
 class Place(Protocol):

@@ -6,9 +6,9 @@ import os
 import signal
 import sys
 
-from indexer.elastic import passes, rebuild
-from indexer.elastic.connection import Cluster
+from indexer.elastic.rebuilding import passes, rebuild
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.wire.connection import Cluster
 
 
 def main(address: str, phase: str, documents: int, passes_begun: int) -> None:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ReaderStoreBusy, ReaderStoreError
 from engine.personal.elastic import layout
-from indexer.elastic.connection import path_of
 from indexer.elastic.errors import PASSING, ElasticConflict, ElasticError, ElasticNotFound, refusal
+from indexer.elastic.wire.connection import path_of
 from indexer.errors import IndexingError, IndexUnavailable
 
 if TYPE_CHECKING:
-    from indexer.elastic.connection import Cluster
+    from indexer.elastic.wire.connection import Cluster
 
 LOOK_AGAIN = 1.0  # seconds after which it is asked again whether there is an index that was not there
 _BULK_TRIES = 6

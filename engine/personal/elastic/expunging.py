@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ReaderStoreBusy
-from indexer.elastic.connection import path_of
+from indexer.elastic.wire.connection import path_of
 
 if TYPE_CHECKING:
     from engine.personal.elastic.access import ReaderIndex

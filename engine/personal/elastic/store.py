@@ -41,7 +41,7 @@ from engine.personal.reading import exported, named
 from engine.personal.recent import Recent
 
 if TYPE_CHECKING:
-    from indexer.elastic.connection import Cluster
+    from indexer.elastic.wire.connection import Cluster
 
 WAIT = 30.0
 """Seconds for which a change is tried that others are faster with."""

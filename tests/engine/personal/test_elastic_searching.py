@@ -18,8 +18,8 @@ from engine.personal.learning import learn
 from engine.personal.opening import open_readers
 from engine.personal.store import ReaderStore
 from indexer.document import Document
-from indexer.elastic.connection import Cluster
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.wire.connection import Cluster
 from indexer.encoder import HashingEncoder
 from indexer.errors import IndexUnavailable
 from indexer.index import Index

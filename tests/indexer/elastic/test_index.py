@@ -10,10 +10,11 @@ import pytest
 from elasticsearch_server import call
 
 from indexer.document import Block, Document
-from indexer.elastic import compacting, making
-from indexer.elastic.generations import Generations
+from indexer.elastic import making
 from indexer.elastic.index import ElasticIndex
-from indexer.elastic.numbers import CHUNK, document_number
+from indexer.elastic.rebuilding.generations import Generations
+from indexer.elastic.shape.numbers import CHUNK, document_number
+from indexer.elastic.writing import compacting
 from indexer.encoder.hashing import HashingEncoder
 from indexer.errors import FingerprintMismatch, IndexCorrupt, IndexExists, IndexNotFound
 from indexer.index import Index

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from told_server import Answer, ToldServer
 
-from indexer.elastic.connection import Cluster
 from indexer.elastic.errors import ElasticForbidden
 from indexer.elastic.settings import ElasticSettings
+from indexer.elastic.wire.connection import Cluster
 from indexer.errors import IndexVersionMismatch, InvalidSettings
 
 CLOUD = "name:" + base64.b64encode(b"127.0.0.1$abc$def").decode()
@@ -114,7 +114,7 @@ def test_a_cloud_id_names_the_host() -> None:
 
 
 def test_a_missing_package_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "indexer.elastic.transport", raising=False)
+    monkeypatch.delitem(sys.modules, "indexer.elastic.wire.transport", raising=False)
     monkeypatch.setitem(sys.modules, "elastic_transport", None)
     with pytest.raises(InvalidSettings, match=r'pip install "quire-search\[elasticsearch\]"'):
         Cluster("elasticsearch://h/b").request("GET", "/")

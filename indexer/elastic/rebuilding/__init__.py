@@ -1,0 +1,1 @@
+"""How an index on a cluster is made anew while it is used: `rebuild.py`, over `generations.py`."""

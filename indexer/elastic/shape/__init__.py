@@ -1,0 +1,1 @@
+"""What the indexes on a cluster look like, and the records that go into them."""

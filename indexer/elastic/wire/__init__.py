@@ -1,0 +1,1 @@
+"""How a cluster is asked: requests with a deadline, tried again where that is safe, over verified connections."""

@@ -1,0 +1,1 @@
+"""How documents get to a cluster, once each, whatever dies meanwhile; how what is there is checked and compacted."""
