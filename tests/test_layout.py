@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 HEAVY = (
     "torch transformers sentence_transformers onnxruntime onnx tokenizers numpy hnswlib tantivy jieba rjieba lxml "
-    "docutils pypdfium2 selectolax markdown_it trafilatura rapidfuzz scipy matplotlib pyarrow ir_measures jinja2"
+    "docutils pypdfium2 selectolax markdown_it trafilatura rapidfuzz scipy matplotlib pyarrow ir_measures jinja2 "
+    "fastapi starlette pydantic uvicorn httpx jwt prometheus_client opentelemetry elasticsearch"
 ).split()
 
 
