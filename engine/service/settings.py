@@ -20,6 +20,8 @@ class ServiceSettings:
     Args:
         host: The address to listen on; 127.0.0.1 is reached from this machine alone.
         port: The TCP port; 0 for any that is free.
+        hosts: Names under which the service is reached, as browsers say them in Host; none by default, which means
+            localhost where it listens on a loopback address, and any name elsewhere. Addresses always are.
         workers: Processes that answer.
         threads: Searches that one process works on at once; 0 for one per processor.
         queue: Requests that may wait in one process for a thread; beyond that it answers 503 at once.
@@ -56,6 +58,7 @@ class ServiceSettings:
 
     host: str = "127.0.0.1"
     port: int = 8765
+    hosts: tuple[str, ...] = ()
     workers: int = 1
     threads: int = 0
     queue: int = 64
@@ -96,7 +99,7 @@ class ServiceSettings:
                 raise InvalidSearchSettings(f"{name} is one of {', '.join(choices)}; found {found!r:.40}")
         if not isinstance(self.guests, bool):
             raise InvalidSearchSettings(f"guests is true or false, found {self.guests!r:.40}")
-        for name in ("cors_origins", "trusted_proxies", "roots"):
+        for name in ("hosts", "cors_origins", "trusted_proxies", "roots"):
             values: object = getattr(self, name)
             if not isinstance(values, list | tuple) or not all(
                 isinstance(one, str) and one for one in values
