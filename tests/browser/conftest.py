@@ -17,17 +17,17 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
-
-from engine.service.settings import ServiceSettings
 
 from .corpus import corpus
 from .serving import Complaints, Site, serve
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    from indexer.encoding import Encoder
 
 REQUIRED = "QUIRE_TEST_BROWSER_REQUIRED"
 TIMEOUT = 10_000
@@ -92,8 +92,15 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+class Library(NamedTuple):
+    """An index, and the encoder that it was made with."""
+
+    index: Path
+    encoder: Encoder
+
+
 @pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     """The index of the library, made once; only to be read, and copied where it is to be written."""
     from indexer import create_index, index_corpus, load_encoder
     from indexer.errors import ModelError
@@ -108,20 +115,19 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with create_index(folder / "index", encoder=encoder) as index:
         report = index_corpus(index, corpus(folder / "documents"))
     assert not report.failures
-    return folder / "index"
+    return Library(folder / "index", encoder)
 
 
 @pytest.fixture(scope="session")
-def make_site(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
-    """Start a service over the library: `make_site(box="token", threads=1)`, as `ServiceSettings` says."""
+def make_site(library: Library, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """Start a service over the library: `make_site(box="token", threads=1)`, as for [service]."""
     sites: list[Site] = []
 
     def make(**values: object) -> Site:
         folder = tmp_path_factory.mktemp("site")
-        shutil.copytree(library, folder / "index")
+        shutil.copytree(library.index, folder / "index")
         generous = {"rate_per_minute": 10_000_000, "burst": 1_000_000, "log": "text"}
-        settings = ServiceSettings(**{**generous, "state": str(folder / "state"), **values})
-        sites.append(serve(folder / "index", settings))
+        sites.append(serve(folder / "index", library.encoder, **generous | values))
         return sites[-1]
 
     yield make

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from engine.service.settings import ServiceSettings
+from engine.configuration import load
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from playwright.sync_api import ConsoleMessage, Page, Request
 
     from engine.service.service import Service
+    from indexer.encoding import Encoder
 
 START_SECONDS = 60.0
 
@@ -71,7 +72,6 @@ class Site:
         """Be gone. Stopping twice is harmless."""
         if self._thread.is_alive():
             self._server.should_exit = True
-            self._server.force_exit = True
             self._thread.join(START_SECONDS)
             self.service.close()
 
@@ -82,7 +82,6 @@ class Listening(Protocol):
     ready: threading.Event
     loop: asyncio.AbstractEventLoop
     should_exit: bool
-    force_exit: bool
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer until told to stop."""
@@ -104,12 +103,23 @@ def _listening(app: FastAPI) -> Listening:
     return Announced(Config(app, log_config=None, timeout_graceful_shutdown=5))
 
 
-def serve(index: Path, settings: ServiceSettings) -> Site:
-    """Start a service over an index, and return when it answers."""
+def serve(index: Path, encoder: Encoder | None = None, **values: object) -> Site:
+    """Start a service over an index, and return when it answers.
+
+    Args:
+        index: The index's folder.
+        encoder: The one that it was made with; None to load that one.
+        **values: Of [service].
+    """
     from engine.service.app import create_app
     from engine.service.service import Service
 
-    service = Service.open(index, settings)
+    options = {f"service.{name}": (name, value) for name, value in values.items()}
+    service = Service.open(
+        index,
+        configuration=load(environ={"HOME": str(index)}, options=options, folder=index),
+        encoder=encoder,
+    )
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     server = _listening(create_app(service))
