@@ -32,6 +32,7 @@ from indexer.filters import Filter
 
 if TYPE_CHECKING:
     from engine.personal.settings import PersonalSettings
+    from indexer.backend import DocumentIndex
     from indexer.elastic.settings import ElasticSettings
     from reranker.scorer import PairScorer
 
@@ -114,11 +115,32 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
             settings = replace(settings or SearchSettings(), reranker=reranker)
         with translated():
             index = open_index(path, encoder=encoder, elastic=elastic)
-        engine = cls.__new__(cls)
         scorer = None if isinstance(reranker, str) else reranker
-        engine._prepare(index, lambda: index.encoder, settings, scorer, index.close)
+        engine = cls.over(index, settings=settings, reranker=scorer, tenant=tenant, personal=personal)
+        engine._close = index.close
+        return engine
+
+    @classmethod
+    def over(
+        cls,
+        index: DocumentIndex,
+        *,
+        settings: SearchSettings | None = None,
+        reranker: PairScorer | None = None,
+        tenant: str = "default",
+        personal: PersonalSettings | None = None,
+    ) -> SearchEngine:
+        """Return an engine over an index that is open, and stays so; its encoder is loaded when first needed."""
+        engine = cls.__new__(cls)
+        engine._prepare(index, lambda: index.encoder, settings, reranker, lambda: None)
         engine._readership = Readership(index, tenant, engine._encoder, personal)
         return engine
+
+    @property
+    def generation(self) -> int:
+        """The generation of the index that is searched."""
+        with translated():
+            return self._current().reader.generation
 
     def beside(self, tenant: str) -> SearchEngine:
         """Return an engine for another tenant's readers, which shares this one's index, models and generation.

@@ -1,0 +1,18 @@
+"""The API under /v1: one module a subject, its schemas in `schemas`.
+
+Routes do three things: they say who may ask, make the engine's own values of what was sent, and send what came of it.
+"""
+
+from fastapi import APIRouter
+
+from engine.service.api.answers import ERRORS
+
+
+def api_router() -> APIRouter:
+    """Return all routes of /v1."""
+    from engine.service.api import search
+
+    router = APIRouter(prefix="/v1", responses=ERRORS)
+    for module in (search,):
+        router.include_router(module.router)
+    return router

@@ -1,0 +1,52 @@
+"""How the API answers: JSON made in the thread that did the work, and what its documentation says of every answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_MEANING = {
+    400: "The body is not JSON.",
+    401: "No API key, or one that does not hold; or no reader's token that holds.",
+    403: "The key lacks the scope, or the reader is another tenant's.",
+    404: "There is no such document.",
+    409: "It is too late for that.",
+    413: "The body is too large.",
+    415: "The body is of another type than expected.",
+    422: "The request cannot be answered as it was put; `errors` names the fields.",
+    429: "Too many requests; Retry-After says when to ask again.",
+    500: "A fault of the service; its log tells more under the request id.",
+    503: "Too much to do, or the index cannot be reached; Retry-After says when to ask again.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what the documentation says of these statuses."""
+    return {
+        status: {
+            "description": _MEANING[status],
+            "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}},
+        }
+        for status in statuses
+    }
+
+
+ERRORS = problems(401, 403, 422, 429, 500, 503)
+"""What every route may answer."""
+WITH_BODY = problems(400, 413, 415)
+"""What every route with a body may answer besides."""
+
+
+def dumped(content: object) -> bytes:
+    """Return a value as JSON; half characters, which UTF-8 cannot say, as question marks."""
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+        "utf-8", "replace"
+    )
+
+
+def answered(content: bytes, status: int = 200) -> Response:
+    """Return an answer of JSON."""
+    return Response(content, status, media_type="application/json")

@@ -1,0 +1,156 @@
+"""What a search takes and gives."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.service.api.schemas.parts import HitOut
+from engine.service.api.schemas.strict import Given, Taken
+
+FieldName = Annotated[str, Field(min_length=1, max_length=200)]
+QueryText = Annotated[
+    str,
+    Field(
+        max_length=100_000,
+        description='Words and operators: `turbine +blade "boundary layer" year:>=1960`. The service takes '
+        "`max_query_chars` characters, 2,000 as a rule.",
+        examples=["how do wings keep from fluttering"],
+    ),
+]
+K = Annotated[
+    int,
+    Field(ge=0, le=10_000, description="How many results; the service gives `max_k` at most, 100 as a rule."),
+]
+Cursor = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=1_000_000,
+        description="`cursor` of the page before, for the next one; everything else as on that page.",
+    ),
+]
+Sort = Annotated[
+    str,
+    Field(
+        max_length=200,
+        description="A metadata field to order by, `-year` for the greatest first; empty for by score.",
+        examples=["-year"],
+    ),
+]
+RerankDepth = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=1000,
+        description="How many documents are looked at twice; 0 for the first stage alone, which is the quickest.",
+    ),
+]
+Strength = Annotated[
+    float,
+    Field(ge=0, le=10, description="How much the reader's interests count: 1 as configured, 0 not at all."),
+]
+
+
+class SearchIn(Taken):
+    """A question."""
+
+    query: QueryText
+    k: K = 10
+    filters: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="Which documents may answer, by their metadata: a field with a value, a list of values, or "
+            "`gte`, `gt`, `lte`, `lt`, `in`, `exists`; `and`, `or`, `not` put such objects together.",
+            examples=[{"lang": "en", "year": {"gte": 2000}, "not": {"withdrawn": {"exists": True}}}],
+        ),
+    ] = None
+    sort: Sort = ""
+    cursor: Cursor | None = None
+    facets: Annotated[
+        list[FieldName] | None,
+        Field(max_length=10, description="Fields whose values are counted over all documents found."),
+    ] = None
+    strength: Strength = 1.0
+    operators: Annotated[
+        bool,
+        Field(
+            description="Whether quotes, signs and `field:` in the query mean something; false for pasted prose."
+        ),
+    ] = True
+    rerank_depth: RerankDepth | None = None
+    alpha: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="The weight of meaning against words: 0 words alone, 1 meaning alone."),
+    ] = None
+    diversity: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="How much likeness to documents above counts against one."),
+    ] = None
+    passages: Annotated[
+        int | None, Field(ge=1, le=20, description="Passages shown of a document, at most.")
+    ] = None
+    snippet_chars: Annotated[
+        int | None, Field(ge=20, le=5000, description="About how many characters of a passage are shown.")
+    ] = None
+    explain: Annotated[
+        bool, Field(description="Whether each hit's account says what every word of the query adds.")
+    ] = False
+
+
+class FromAddress(BaseModel):
+    """A question in the query string of an address."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    q: QueryText
+    k: K = 10
+    sort: Sort = ""
+    cursor: Cursor | None = None
+    facet: Annotated[
+        list[FieldName],
+        Field(max_length=10, description="A field whose values are counted; may be repeated."),
+    ] = []
+    strength: Strength = 1.0
+    rerank_depth: RerankDepth | None = None
+    explain: bool = False
+
+    def as_body(self) -> SearchIn:
+        """Return the same as a body asks it."""
+        return SearchIn(
+            query=self.q,
+            k=self.k,
+            sort=self.sort,
+            cursor=self.cursor,
+            facets=self.facet or None,
+            strength=self.strength,
+            rerank_depth=self.rerank_depth,
+            explain=self.explain,
+        )
+
+
+class FacetValue(Given):
+    """A value of a field, with how many of the documents found have it."""
+
+    value: str | int | float | bool
+    count: int
+
+
+class RankingOut(Given):
+    """A page of results, best first."""
+
+    query: str = Field(examples=["how do wings keep from fluttering"])
+    k: int
+    found: int = Field(description="Documents in the list that this is a page of.")
+    reranked_depth: int = Field(description="Documents that the cross-encoder read.")
+    hits: list[HitOut]
+    notices: list[str] = Field(description="What the reader should know of this answer, in sentences.")
+    degraded: list[str] = Field(
+        description="What was done less well than was asked for want of time; part of `notices`."
+    )
+    suggestions: list[str] = Field(description="Queries that were perhaps meant.")
+    facets: dict[str, list[FacetValue]]
+    cursor: str | None = Field(description="Asks for the next page; null on the last.")
+    generation: int = Field(description="The index's generation; it grows with every change.")
+    timings_ms: dict[str, float] = Field(description="Milliseconds by stage.")
