@@ -14,6 +14,7 @@ there is one place where each is defined, documented and checked:
     [search]          engine.settings.SearchSettings
     [personal]        engine.personal.settings.PersonalSettings
     [elasticsearch]   indexer.elastic.settings.ElasticSettings
+    [service]         engine.service.settings.ServiceSettings
 
 The file is the one named by --config, or by QUIRE_CONFIG, or ./quire.toml, or quire/quire.toml in the user's
 configuration folder (XDG_CONFIG_HOME, else ~/.config): the first there is, and no other. A section or key that
@@ -41,6 +42,7 @@ from indexer.setting_values import description, from_text, from_toml, line_of
 
 if TYPE_CHECKING:
     from engine.personal.settings import PersonalSettings
+    from engine.service.settings import ServiceSettings
     from indexer.elastic.settings import ElasticSettings
 
 SECTIONS = {
@@ -157,6 +159,11 @@ class Configuration:
     def elasticsearch(self) -> ElasticSettings:
         """The settings of [elasticsearch]."""
         return cast("ElasticSettings", self.section("elasticsearch"))
+
+    @property
+    def service(self) -> ServiceSettings:
+        """The settings of [service]."""
+        return cast("ServiceSettings", self.section("service"))
 
     def section(self, name: str) -> object:
         """Return a section's settings object: for `reading`, an `indexer.readers.ReadOptions`."""
