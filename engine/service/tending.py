@@ -30,15 +30,13 @@ class Tending:
     Args:
         app: The application; `state.service` is the service, if it has one.
         settings: How often.
-        first: Whether this process is the one that runs jobs.
     """
 
-    def __init__(self, app: FastAPI, settings: ServiceSettings, *, first: bool = True) -> None:
+    def __init__(self, app: FastAPI, settings: ServiceSettings) -> None:
         self._service: Any = getattr(app.state, "service", None)
         self._traces: Any = getattr(app.state, "traces", None)
         self._jobs: Any = getattr(self._service, "jobs", None)
         self._settings = settings
-        self._first = first
         self._tasks: list[asyncio.Task[None]] = []
         self._failing = False
 
@@ -60,7 +58,7 @@ class Tending:
         if self._service is None:
             return
         self._tasks = [asyncio.create_task(self._poll()), asyncio.create_task(self._sample())]
-        if self._first and self._jobs is not None:
+        if self._jobs is not None:
             self._jobs.start()
 
     async def stop(self) -> None:
@@ -70,7 +68,7 @@ class Tending:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if self._first and self._jobs is not None:
+        if self._jobs is not None:
             await asyncio.to_thread(self._jobs.stop)
 
     def close(self) -> None:
@@ -111,7 +109,7 @@ class Tending:
         while True:
             metrics.pool(waiting=pool.waiting, working=pool.working)
             metrics.memory(resident())
-            if self._first and self._jobs is not None:
+            if self._jobs is not None:
                 metrics.jobs(await asyncio.to_thread(self._jobs.counts))
             await asyncio.sleep(SAMPLE_SECONDS)
 

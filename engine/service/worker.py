@@ -81,7 +81,7 @@ def run_worker(
     settings = plan.configuration.service
     set_up(settings.log, worker=plan.number if plan.folder else None)
     app = plan.application(plan.place, plan.configuration)
-    tending = Tending(app, settings, first=plan.number == 0)
+    tending = Tending(app, settings)
     try:
         tending.warm()
         config = Config(
