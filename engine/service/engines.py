@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from indexer.elastic.settings import ElasticSettings
     from indexer.encoding import Encoder
     from reranker.scorer import PairScorer
-
-_log = logging.getLogger(__name__)
 
 
 class Engines:
@@ -94,6 +91,15 @@ class Engines:
     def generation(self) -> int:
         """The generation of the index that is searched."""
         return self.shared.generation
+
+    def check(self) -> None:
+        """See whether the index can be asked.
+
+        Raises:
+            SearchError: it cannot.
+        """
+        with translated():
+            self.index.reader().fields()
 
     def refresh(self) -> bool:
         """Turn to the newest generation, for every tenant; searches in flight keep theirs.

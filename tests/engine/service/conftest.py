@@ -70,7 +70,7 @@ def client_of() -> Callable[..., httpx.AsyncClient]:
             headers["Quire-Reader"] = service.tokens.issue(user_id, tenant, hours=1)
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app or create_app(service)),  # type: ignore[arg-type]
-            base_url="http://quire.test",
+            base_url="http://localhost",
             headers=headers,
         )
 
