@@ -38,6 +38,7 @@ COMMANDS = {
     "index": ("index", "Index files and folders, or bring an index up to date."),
     "search": ("search", "Search an index; without a query, ask for queries."),
     "serve": ("serve", "Serve the search box and the HTTP API over an index."),
+    "keys": ("keys", "Say who may ask a service: API keys, readers' tokens."),
     "why-not": ("why_not", "Say why a document is not among the results."),
     "stats": ("maintain", "Say what an index holds."),
     "verify": ("maintain", "Check an index's stores against each other."),

@@ -21,14 +21,17 @@ _Stamp = tuple[int, int, int, int]
 def locked(folder: Path, name: str) -> Iterator[None]:
     """Wait until no other process or thread holds the lock `name` in the folder, and hold it meanwhile.
 
-    The folder is made when it is absent, for its owner alone. The kernel drops the lock of a process that dies.
+    The folder is made when it is absent, for its owner alone: whoever owns the folder that it is in, also where root
+    makes it, so that the service's own user can read what an administrator adds. The kernel drops the lock of a process
+    that dies.
 
     Raises:
         AccessFileError: the folder cannot be made or written to.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(folder)
         descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _belong(descriptor, folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
@@ -41,6 +44,8 @@ def locked(folder: Path, name: str) -> Iterator[None]:
 def write_private(path: Path, content: bytes) -> None:
     """Write `content` beside `path` with mode 0600, sync it, rename it over `path`, sync the folder.
 
+    It belongs to the folder's owner.
+
     A reader sees the whole of the old file or the whole of the new one, and so does whoever comes after a crash.
 
     Raises:
@@ -51,6 +56,7 @@ def write_private(path: Path, content: bytes) -> None:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                _belong(file.fileno(), path.parent)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -61,6 +67,20 @@ def write_private(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _make(folder: Path) -> None:
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _belong(folder, folder.parent)
+
+
+def _belong(made: int | Path, folder: Path) -> None:
+    """Give what was made to the owner of a folder, where it is root that made it; nobody else can, or need."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(made, owner.st_uid, owner.st_gid)
 
 
 class Watched(Generic[T]):

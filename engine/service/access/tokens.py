@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 from engine.errors import InvalidProfileChange
 from engine.personal.schema import checked_tenant
-from engine.service.access.errors import InvalidGrant
+from engine.service.access.errors import AccessFileError, InvalidGrant
 from engine.service.access.secret import signing_secrets
 from engine.service.problems import Problem
 from engine.service.settings import ServiceSettings
@@ -92,8 +93,7 @@ class Tokens:
         Raises:
             InvalidGrant: one of these cannot be.
         """
-        import jwt
-
+        jwt = _library()
         most = self._most_hours(guest)
         span = most if hours is None else hours
         if isinstance(span, bool) or not isinstance(span, int | float) or not 0 < span <= most:
@@ -120,7 +120,7 @@ class Tokens:
             "exp": issued + max(1, round(span * 3600)),
             "jti": secrets.token_urlsafe(12),
         }
-        token = jwt.encode(claims, self._secrets()[0], algorithm=ALGORITHM)
+        token = str(jwt.encode(claims, self._secrets()[0], algorithm=ALGORITHM))
         if len(token) > LONGEST_TOKEN:
             raise InvalidGrant(
                 f"a token of {user_id!r:.40} would not fit into a cookie; let readers' ids be shorter"
@@ -162,11 +162,10 @@ class Tokens:
 
     def _verified(self, token: str) -> Mapping[str, Any]:
         """Return the claims of a token that one of the secrets signed, and that holds now."""
-        import jwt
-
+        jwt = _library()
         for secret in self._secrets():
             try:
-                return jwt.decode(
+                claims = jwt.decode(
                     token,
                     secret,
                     algorithms=[ALGORITHM],
@@ -175,6 +174,7 @@ class Tokens:
                     leeway=LEEWAY,
                     options={"require": list(CLAIMS), "strict_aud": True},
                 )
+                return cast("Mapping[str, Any]", claims)
             except jwt.InvalidSignatureError:
                 continue
             except jwt.ExpiredSignatureError as error:
@@ -187,6 +187,16 @@ class Tokens:
                 # Signed or not: JSON nested deeper than Python reads, a date beyond all calendars.
                 raise _invalid("it cannot be read") from error
         raise _invalid("no secret of this service signed it")
+
+
+def _library() -> ModuleType:
+    try:
+        import jwt
+    except ModuleNotFoundError as error:
+        raise AccessFileError(
+            "readers' tokens need PyJWT, which is not installed; install it with: pip install 'quire-search[service]'"
+        ) from error
+    return jwt
 
 
 def _is_user(user_id: object) -> bool:
