@@ -6,9 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from engine.service.access.admission import admitted
-from engine.service.access.secret import signing_secrets
-from engine.service.problems import Problem
 from engine.service.watching.flight import Flight
 from engine.service.watching.health import Readiness, health_router, metrics_router
 from engine.service.watching.logs import Disguise
@@ -18,7 +15,6 @@ from engine.service.watching.traces import Traces
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
-    from engine.service.service import Service
     from engine.service.watching.metrics import Metrics
 
 
@@ -52,24 +48,3 @@ def watch(
     app.include_router(health_router(Readiness(check), flight))
     app.include_router(metrics_router(metrics, admin))
     app.add_middleware(Requests, metrics=metrics, disguise=Disguise(secret), flight=flight, traces=traces)
-
-
-def watch_service(app: FastAPI, service: Service) -> None:
-    """Do `watch` with what a service has: its numbers, its secret, its index, its keys.
-
-    Raises:
-        SearchError: traces cannot be made, or there is no secret that can be used.
-    """
-    [secret, *_] = signing_secrets(service.state, os.environ)()
-
-    def admin(request: Request) -> None:
-        key = admitted(service, request.scope)
-        if "admin" not in key.scopes:
-            raise Problem(
-                403,
-                "scope-missing",
-                "/metrics needs an API key with the scope 'admin', unless it is asked from the machine itself",
-                scope="admin",
-            )
-
-    watch(app, service.metrics, secret=secret, check=service.engines.index.reader, admin=admin)
