@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.completion.completion import Completion
     from engine.document_text import DocumentPassage, DocumentText
     from engine.errors import (
         BackendUnavailable,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendUnavailable",
     "Because",
+    "Completion",
     "DocumentPassage",
     "DocumentText",
     "Event",
@@ -86,6 +88,7 @@ __all__ = [
 _HOME = {
     "BackendUnavailable": "engine.errors",
     "Because": "engine.ledger",
+    "Completion": "engine.completion.completion",
     "DocumentPassage": "engine.document_text",
     "DocumentText": "engine.document_text",
     "Event": "engine.event",

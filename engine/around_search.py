@@ -1,4 +1,4 @@
-"""What an engine does around a search: open a document where it was found, show others like it."""
+"""What an engine does around a search: complete what is typed, open what was found, show what is like it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from engine.errors import InvalidQuery
 from engine.meaning import QueryEncoder
+from engine.per_generation import PerGeneration
+from engine.query import check_k
 from engine.snapshot import Snapshot
 from indexer.filters import Filter, filter_from_json
 
 if TYPE_CHECKING:
+    from engine.completion import Completion, Completions
     from engine.document_text import DocumentText
     from engine.likeness import DocumentMatrix
-    from engine.per_generation import PerGeneration
     from engine.similar import Similar
 
 Answer = TypeVar("Answer")
@@ -75,6 +78,36 @@ class AroundSearch(ABC):
     @cached_property
     def _document_vectors(self) -> PerGeneration[DocumentMatrix]:
         from engine.likeness import matrix_of
-        from engine.per_generation import PerGeneration
 
         return PerGeneration(matrix_of)
+
+    def complete(self, text: str, *, k: int = 8) -> tuple[Completion, ...]:
+        """Return up to k queries that a text may become as it is typed, each with something to find.
+
+        The first call makes what this needs of the index's titles and headings, which takes seconds for a large one,
+        and so does the first after `refresh` found a newer generation: `prepare_completions` does it beforehand.
+
+        Args:
+            text: What was typed so far. A word at its end is begun, unless a space or the like follows it.
+            k: How many.
+
+        Raises:
+            InvalidQuery: `text` is no string, or `k` cannot be used.
+        """
+        if not isinstance(text, str):
+            raise InvalidQuery(f"what is completed is a string, found {type(text).__name__}")
+        check_k(k)
+        return self._answered(lambda: self._completions.at_hand(self._current().reader)).complete(text, k)
+
+    def prepare_completions(self) -> None:
+        """Make what `complete` needs of the current generation; until then it answers from the one before.
+
+        For a thread in the background, at the start and after `refresh` found a newer generation.
+        """
+        self._answered(lambda: self._completions.of(self._current().reader))
+
+    @cached_property
+    def _completions(self) -> PerGeneration[Completions]:
+        from engine.completion import build_completions
+
+        return PerGeneration(build_completions)
