@@ -15,6 +15,7 @@ from engine.service.access.guards import add_guards
 from engine.service.access.secret import signing_secrets
 from engine.service.api import api_router
 from engine.service.api.document import describe
+from engine.service.box.pages import router as box_router
 from engine.service.departures import Departures
 from engine.service.failures import Unexpected, add_handlers
 from engine.service.problems import Problem
@@ -41,6 +42,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     add_handlers(app)
     app.include_router(api_router())
+    app.include_router(box_router)
     describe(app)
     app.add_middleware(Unexpected, metrics=service.metrics)
     app.add_middleware(Departures)

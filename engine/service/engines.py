@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,18 @@ class Engines:
     def generation(self) -> int:
         """The generation of the index that is searched."""
         return self.shared.generation
+
+    def titles(self, doc_ids: Sequence[str]) -> dict[str, str]:
+        """Return the titles of those of some documents that the index has, by id.
+
+        Raises:
+            SearchError: the index cannot be read.
+        """
+        with translated():
+            reader = self.index.reader()
+            numbers = reader.find_all(doc_ids)
+            found = reader.documents(numbers[numbers >= 0])
+        return {document.doc_id: document.title for document in found}
 
     def check(self) -> None:
         """See whether the index can be asked.

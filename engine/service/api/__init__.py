@@ -10,9 +10,9 @@ from engine.service.api.answers import ERRORS
 
 def api_router() -> APIRouter:
     """Return all routes of /v1."""
-    from engine.service.api import search
+    from engine.service.api import admin, around, documents, readers, search
 
     router = APIRouter(prefix="/v1", responses=ERRORS)
-    for module in (search,):
+    for module in (search, around, documents, readers, admin):
         router.include_router(module.router)
     return router

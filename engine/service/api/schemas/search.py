@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from engine.service.api.schemas.parts import HitOut
-from engine.service.api.schemas.strict import Given, Taken
+from engine.service.api.schemas.parts import HitOut, LedgerOut
+from engine.service.api.schemas.strict import Address, DocumentId, Given, Taken
+from engine.why_not import Stage
 
 FieldName = Annotated[str, Field(min_length=1, max_length=200)]
 QueryText = Annotated[
@@ -99,10 +100,8 @@ class SearchIn(Taken):
     ] = False
 
 
-class FromAddress(BaseModel):
+class FromAddress(Address):
     """A question in the query string of an address."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     q: QueryText
     k: K = 10
@@ -110,8 +109,12 @@ class FromAddress(BaseModel):
     cursor: Cursor | None = None
     facet: Annotated[
         list[FieldName],
-        Field(max_length=10, description="A field whose values are counted; may be repeated."),
-    ] = []
+        Field(
+            default_factory=list,
+            max_length=10,
+            description="A field whose values are counted; may be repeated.",
+        ),
+    ]
     strength: Strength = 1.0
     rerank_depth: RerankDepth | None = None
     explain: bool = False
@@ -128,6 +131,57 @@ class FromAddress(BaseModel):
             rerank_depth=self.rerank_depth,
             explain=self.explain,
         )
+
+
+class WhyNotAddress(Address):
+    """Which document, and which question, in the query string of an address."""
+
+    q: QueryText
+    id: DocumentId
+    k: K = 10
+    strength: Strength = 1.0
+    rerank_depth: RerankDepth | None = None
+
+
+class SuggestAddress(Address):
+    """What was typed, in the query string of an address."""
+
+    q: Annotated[str, Field(max_length=1000, description="What was typed so far.", examples=["boundary la"])]
+    k: Annotated[int, Field(ge=0, le=50)] = 8
+
+
+class CompletionOut(Given):
+    """A query that what was typed may become."""
+
+    text: str
+    kind: Literal["title", "heading", "word"]
+    doc_id: str = Field(description="Of a title, the document; otherwise empty.")
+    highlights: list[list[int]] = Field(description="Spans of `text` that were typed.")
+
+
+class CompletionsOut(Given):
+    """Queries that what was typed may become."""
+
+    completions: list[CompletionOut]
+
+
+class WhyNotOut(Given):
+    """What became of one document in one search."""
+
+    doc_id: str
+    query: str
+    k: int
+    stage: Stage = Field(description="Where it was left out; `found` where it is among the k.")
+    sentences: list[str] = Field(description="The account, for people.")
+    rank: int | None
+    ledger: LedgerOut | None
+    last: LedgerOut | None = Field(
+        description="The account of the k-th document, which it would have to beat."
+    )
+    bm25: float | None
+    cosine: float | None
+    document_bm25: float | None
+    depth: int
 
 
 class FacetValue(Given):

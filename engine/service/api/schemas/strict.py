@@ -13,10 +13,8 @@ DocumentId = Annotated[
 ]
 
 
-class Taken(BaseModel):
-    """What a request holds: no field that is not known, no value of another type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+class Named(BaseModel):
+    """What a request holds: no field that is not known."""
 
     @model_validator(mode="before")
     @classmethod
@@ -27,6 +25,18 @@ class Taken(BaseModel):
                 if name not in cls.model_fields:
                     raise unknown_field(str(name), list(cls.model_fields))
         return values
+
+
+class Taken(Named):
+    """A body: no value is taken for one of another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class Address(Named):
+    """The query string of an address, whose values are text that is read as what is expected."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
 
 
 class Given(BaseModel):
