@@ -21,10 +21,10 @@ MAX_TEXT = 1000
 _WHOLE = 2**63
 
 
-def invalid(field: str, message: str, **extra: object) -> Problem:
+def invalid(field: str, message: str) -> Problem:
     """Return the problem of one field of a request."""
     return Problem(
-        422, "invalid-request", f"{field}: {message}", errors=[{"field": field, "message": message}], **extra
+        422, "invalid-request", f"{field}: {message}", errors=[{"field": field, "message": message}]
     )
 
 

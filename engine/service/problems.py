@@ -67,7 +67,7 @@ def problem_of(error: SearchError) -> Problem:
     suggestion = (
         {"suggestion": error.suggestion} if isinstance(error, InvalidQuery) and error.suggestion else {}
     )
-    return Problem(error.status, kind, str(error), **suggestion)
+    return Problem(error.status, kind, str(error), None, **suggestion)
 
 
 def _kind(name: str) -> str:

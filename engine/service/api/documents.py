@@ -99,7 +99,8 @@ async def summaries(asked: SummariesIn, service: Here, caller: Searcher) -> Resp
     check_text("query", asked.query, service.settings)
 
     def summed(engine: SearchEngine) -> bytes:
-        found, missing = [], []
+        found: list[dict[str, object]] = []
+        missing: list[str] = []
         for doc_id in ids:
             try:
                 found.append(
