@@ -1,0 +1,191 @@
+"""`Client`: the service from a program that waits for each answer."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import wraps
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import httpx
+
+from engine.service.client import endpoints
+from engine.service.client.answers.jobs import Job
+from engine.service.client.call import Call, as_method, problem_in
+from engine.service.client.connection import FAILURES, Connection, pauses
+from engine.service.client.errors import ServiceProblem, no_answer
+from engine.service.client.patience import Patience
+from engine.service.client.server_events import EventParser
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _asking(build: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], T]:
+    """Return the method that sends what a function of `endpoints` makes."""
+
+    @wraps(build)
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.send(build(*args, **kwargs))
+
+    return as_method(method, build)
+
+
+def _streaming(build: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], Iterator[T]]:
+    """Return the method that sends what a function of `endpoints` makes, and yields the events of its answer."""
+
+    @wraps(build)
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return self._events(build(*args, **kwargs))
+
+    return as_method(method, build)
+
+
+class Client(AbstractContextManager["Client"]):
+    """Asks a service. Safe to share between threads; close it, or use it in a `with` statement.
+
+    Every method raises ServiceProblem where the service does not do what was asked. Requests that may be sent twice
+    are sent again when the service is busy or cannot be reached (`patience`).
+
+    Args:
+        url: Where the service is: http://localhost:8765.
+        key: An API key, `quire_...`.
+        reader: A reader's token, for what concerns a reader.
+        timeout: Seconds to wait for a connection, and for each piece of an answer.
+        patience: How often, and how long, a request is sent again.
+        transport: Sends requests in place of the network, for tests.
+
+    Raises:
+        ValueError: the address, the key or the token cannot be one.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str = "",
+        *,
+        reader: str = "",
+        timeout: float = 30.0,
+        patience: Patience | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._connection = Connection(url, key, reader, timeout, patience or Patience())
+        self._http = httpx.Client(**self._connection.options, transport=transport)
+        self._sleep: Callable[[float], None] = time.sleep
+
+    search = _asking(endpoints.search)
+    stream = _streaming(endpoints.stream)
+    suggest = _asking(endpoints.suggest)
+    document = _asking(endpoints.document)
+    similar = _asking(endpoints.similar)
+    summary = _asking(endpoints.summary)
+    summaries = _asking(endpoints.summaries)
+    why_not = _asking(endpoints.why_not)
+    recommend = _asking(endpoints.recommend)
+    record = _asking(endpoints.record)
+    profile = _asking(endpoints.profile)
+    mute = _asking(endpoints.mute)
+    unmute = _asking(endpoints.unmute)
+    declare = _asking(endpoints.declare)
+    undeclare = _asking(endpoints.undeclare)
+    forget_document = _asking(endpoints.forget_document)
+    export_profile = _asking(endpoints.export_profile)
+    erase_profile = _asking(endpoints.erase_profile)
+    reader_token = _asking(endpoints.reader_token)
+    stats = _asking(endpoints.stats)
+    add_documents = _asking(endpoints.add_documents)
+    add_files = _asking(endpoints.add_files)
+    add_paths = _asking(endpoints.add_paths)
+    delete_documents = _asking(endpoints.delete_documents)
+    jobs = _asking(endpoints.jobs)
+    job = _asking(endpoints.job)
+    cancel = _asking(endpoints.cancel)
+
+    def for_reader(self, token: str) -> Client:
+        """Return a client that asks for a reader, over the same connections; closing either closes both."""
+        other = object.__new__(type(self))
+        other.__dict__ = self.__dict__ | {"_connection": replace(self._connection, reader=token)}
+        return other
+
+    def wait(
+        self, job_id: str, *, seconds: float | None = None, progress: Callable[[Job], None] | None = None
+    ) -> Job:
+        """Return a job when it has ended, however it did.
+
+        Args:
+            job_id: Which.
+            seconds: How long to wait; None for as long as it takes.
+            progress: Called with the job whenever it was looked at.
+
+        Raises:
+            TimeoutError: it has not ended by then; it goes on.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        for pause in pauses():
+            job = self.job(job_id)
+            if progress is not None:
+                progress(job)
+            if job.ended:
+                return job
+            if end is not None and time.monotonic() + pause > end:
+                raise TimeoutError(f"job {job_id} is {job.state} after {seconds:g} seconds")
+            self._sleep(pause)
+        raise AssertionError("pauses never end")
+
+    def send(self, call: Call[T]) -> T:
+        """Return the answer to a request."""
+        return self._patient(call, lambda: self._once(call))
+
+    def close(self) -> None:
+        """Close the connections. Closing twice is harmless."""
+        self._http.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _patient(self, call: Call[Any], ask: Callable[[], T]) -> T:
+        attempt = 0
+        while True:
+            try:
+                return ask()
+            except ServiceProblem as problem:
+                wait = self._connection.patience.wait(attempt, problem, call.repeatable)
+                if wait is None:
+                    raise
+            attempt += 1
+            self._sleep(wait)
+
+    def _once(self, call: Call[T]) -> T:
+        try:
+            with self._connection.asking(call) as request:
+                return call.answer(self._http.request(**request))
+        except FAILURES as error:
+            raise no_answer(error) from error
+
+    def _open(self, call: Call[Any]) -> httpx.Response:
+        """Return a response of which nothing but the headers is read; of one that is an error, raise that."""
+        try:
+            with self._connection.asking(call) as request:
+                response = self._http.send(self._http.build_request(**request), stream=True)
+            if not response.is_success:
+                response.read()
+                raise problem_in(response)
+        except FAILURES as error:
+            raise no_answer(error) from error
+        return response
+
+    def _events(self, call: Call[T]) -> Iterator[T]:
+        response = self._patient(call, lambda: self._open(call))
+        parser = EventParser()
+        with contextlib.closing(response):
+            try:
+                for piece in response.iter_bytes():
+                    yield from map(call.event, parser.feed(piece))
+            except FAILURES as error:
+                raise no_answer(error) from error
