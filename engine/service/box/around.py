@@ -1,0 +1,134 @@
+"""What is around a list of hits: facets, chosen filters, orders, pages, and who reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from engine.ranking import FacetCounts
+from engine.service.access.caller import Caller
+from engine.service.box.asked import ORDERS, PER_PAGE, Asked
+from engine.service.box.hits import LONGEST_LABEL, shortened
+from engine.service.box.views import Choice, FacetView, Pager, Reader
+from engine.service.box.words import Words
+from indexer.document import Scalar
+
+if TYPE_CHECKING:
+    from engine.service.settings import ServiceSettings
+
+SHOWN, LISTED = 6, 40
+"""So many values of a facet are seen at once, and so many there are behind the fold."""
+_LONGEST_VALUE = 400  # a longer one makes no URL
+
+
+def written(value: Scalar) -> str:
+    """Return a metadata value as a URL holds it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def shown(value: str, words: Words) -> str:
+    """Return a metadata value as it is read; an empty one by a name."""
+    if value in ("true", "false"):
+        return words(f"value.{value}")
+    return shortened(value, LONGEST_LABEL) or words("value.empty")
+
+
+def field_name(field: str, words: Words) -> str:
+    """Return the name of a metadata field as it is read."""
+    said = " ".join(field.replace("_", " ").replace(".", " ").split()) or field
+    return words.or_else(f"field.{field.lower()}", shortened(said[:1].upper() + said[1:], 60))
+
+
+def facets(counts: Mapping[str, FacetCounts], asked: Asked, words: Words) -> tuple[FacetView, ...]:
+    """Return facets with the URL that each value leads to: chosen, or no longer chosen. Empty ones are left out."""
+    views = []
+    for field, values in counts.items():
+        choices = []
+        for value, count in values:
+            name = written(value)
+            if not name or len(name) > _LONGEST_VALUE:
+                continue
+            chosen = (field, name) in asked.chosen
+            leads = asked.without_choice(field, name) if chosen else asked.with_choice(field, name)
+            choices.append(Choice(shown(name, words), leads.url, chosen, count))
+        choices.sort(key=lambda choice: not choice.chosen)
+        if len(choices) > 1 or any(choice.chosen for choice in choices):
+            views.append(
+                FacetView(field_name(field, words), tuple(choices[:SHOWN]), tuple(choices[SHOWN:LISTED]))
+            )
+    return tuple(views)
+
+
+def chips(asked: Asked, words: Words) -> tuple[Choice, ...]:
+    """Return the chosen filters, each with the URL without it."""
+    found = [
+        Choice(f"{field_name(field, words)}: {shown(value, words)}", asked.without_choice(field, value).url)
+        for field, value in asked.chosen
+    ]
+    if asked.since:
+        found.append(Choice(words("chip.from", day=day(asked.since, words)), asked.but(since=None).url))
+    if asked.until:
+        found.append(Choice(words("chip.to", day=day(asked.until, words)), asked.but(until=None).url))
+    return tuple(found)
+
+
+def day(value: date, words: Words) -> str:
+    """Return a day as it is read."""
+    if isinstance(value, datetime):
+        value = value.date()
+    month = words(f"month.{value.month}")
+    return words("day", year=value.year, month=month, day=value.day)
+
+
+def orders(asked: Asked, words: Words) -> tuple[Choice, ...]:
+    """Return the orders that the list may be in."""
+    return tuple(
+        Choice(words(f"order.{order or 'relevance'}"), asked.but(order=order).url, order == asked.order)
+        for order in ORDERS
+    )
+
+
+def pager(asked: Asked, found: int, most: int) -> Pager | None:
+    """Return the pages of a list; None where there is one.
+
+    Args:
+        asked: What was asked.
+        found: How many documents there are.
+        most: How many of them can be paged through.
+    """
+    last = -(-min(found, most) // PER_PAGE)
+    if last <= 1:
+        return None
+    near = {1, last, *range(asked.page - 1, asked.page + 2)}
+    numbers = sorted(number for number in near if 1 <= number <= last)
+    pages: list[Choice] = []
+    for number in numbers:
+        if pages and number - int(pages[-1].label) > 1:
+            pages.append(Choice(str(number - 1), ""))
+        pages.append(Choice(str(number), asked.but(page=number).url, number == asked.page))
+    before = asked.but(page=min(asked.page - 1, last)).url if asked.page > 1 else ""
+    after = asked.but(page=asked.page + 1).url if asked.page < last else ""
+    return Pager(tuple(pages), before, after)
+
+
+def reader_of(caller: Caller, asked: Asked, settings: ServiceSettings) -> Reader:
+    """Return who reads, as the page tells it."""
+    return Reader(
+        name=shortened(caller.user_id or "", 60),
+        guest=caller.guest,
+        known=caller.user_id is not None,
+        may_be_guest=settings.guests and settings.box == "open",
+        personal=asked.personal,
+        strength=asked.strength,
+        switch=asked.but(personal=not asked.personal).url,
+    )
+
+
+def meant(suggestions: Sequence[str], asked: Asked) -> tuple[Choice, ...]:
+    """Return queries that were perhaps meant."""
+    return tuple(Choice(shortened(said, 200), asked.but(text=said).url) for said in suggestions[:2])

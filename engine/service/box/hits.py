@@ -1,0 +1,166 @@
+"""The engine's hits as the templates read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from engine.ledger import Because, Ledger
+from engine.ranking import Hit, HitPassage, Ranking
+from engine.service.box.marks import pieces
+from engine.service.box.rendering import Frame
+from engine.service.box.scripts import language_of
+from engine.service.box.shares import Bar, bar_of, scale_of
+from engine.service.box.views import HitView, PassageView, TermView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from indexer.document import MetadataValue
+
+LONGEST_TITLE = 240
+LONGEST_LABEL = 120
+LONGEST_SNIPPET = 900
+_HEADING = re.compile(r"#{1,6}[ \t]+([^\n]+)(?:\n\s*|$)")
+_HASHES = re.compile(r"^#{1,6}(?=[ \t])", re.MULTILINE)
+_AUTHORS = ("author", "authors", "creator")
+
+
+class Marked(Protocol):
+    """A sentence of a passage that answers by its meaning, as `SearchEngine.mark` returns it."""
+
+    @property
+    def start(self) -> int:
+        """Its first character."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """One past its last."""
+        ...
+
+
+def shortened(text: str, most: int) -> str:
+    """Return text on one line, of at most so many characters."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def name_of(title: str, doc_id: str) -> tuple[str, bool]:
+    """Return what a document is called, and whether that is its title: else it is the last part of its id."""
+    if title.strip():
+        return shortened(title, LONGEST_TITLE), True
+    last = doc_id.rstrip("/").rpartition("/")[2]
+    return shortened(last or doc_id, LONGEST_TITLE) or "—", False
+
+
+def dated(metadata: Mapping[str, MetadataValue], field: str) -> date | None:
+    """Return the latest day that a field of a document holds."""
+    value = metadata.get(field) if field else None
+    days = [_day(one) for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, date)]
+    return max(days, default=None)
+
+
+def _day(value: date) -> date:
+    return value.date() if isinstance(value, datetime) else value
+
+
+@dataclass(frozen=True, slots=True)
+class HitViews:
+    """Makes the hits of one list.
+
+    Args:
+        frame: The page that they are on.
+        text: What was searched for.
+        date_field: The field that dates are of; empty where there is none.
+    """
+
+    frame: Frame
+    text: str
+    date_field: str
+
+    def of(
+        self, ranking: Ranking, marks: Sequence[Sequence[Marked | None]], from_rank: int
+    ) -> tuple[HitView, ...]:
+        """Return a ranking's hits from a rank on, with the sentences marked that answer by their meaning."""
+        scale = scale_of(hit.ledger for hit in ranking.hits)
+        shown = [hit for hit in ranking.hits if hit.rank >= from_rank]
+        sentences: list[Sequence[Marked | None]] = list(marks)
+        sentences += [()] * (len(shown) - len(sentences))
+        return tuple(self._hit(hit, bar_of(hit.ledger, scale), sentences[at]) for at, hit in enumerate(shown))
+
+    def _hit(self, hit: Hit, bar: Bar, marks: Sequence[Marked | None]) -> HitView:
+        title, named = name_of(hit.title, hit.doc_id)
+        views = tuple(
+            self._passage(hit, passage, title, marks[at] if at < len(marks) else None)
+            for at, passage in enumerate(hit.passages)
+        )
+        first = self.frame.link("/document", id=hit.doc_id, q=self.text)
+        anonymous = hit.ledger.anonymous_rank
+        return HitView(
+            rank=hit.rank,
+            doc_id=hit.doc_id,
+            title=title,
+            named=named,
+            language=language_of(title, hit.metadata),
+            href=views[0].href if views else first,
+            by=_authors(hit.metadata),
+            dated=dated(hit.metadata, self.date_field),
+            source=shortened(hit.doc_id if named else hit.source, LONGEST_LABEL),
+            passages=views,
+            bar=bar,
+            terms=tuple(_terms(hit.ledger, bar)),
+            score=hit.score,
+            moved=0 if anonymous is None else anonymous - hit.rank,
+            because=tuple(shortened(said, LONGEST_TITLE) for said in map(self._because, hit.ledger.because)),
+            why=self.frame.link("/why", q=self.text, id=hit.doc_id),
+            similar=self.frame.link("/similar", id=hit.doc_id),
+        )
+
+    def _passage(self, hit: Hit, passage: HitPassage, title: str, mark: Marked | None) -> PassageView:
+        snippet = passage.snippet
+        text, start = _body(snippet.text[:LONGEST_SNIPPET], snippet.start, passage.headings)
+        where = {"id": hit.doc_id, "start": passage.start, "end": passage.end, "q": self.text}
+        crumbs = [shortened(heading, LONGEST_LABEL) for heading in passage.headings]
+        if crumbs and crumbs[0] == shortened(title, LONGEST_LABEL):
+            del crumbs[0]
+        return PassageView(
+            runs=pieces(text, start, snippet.highlights, [(mark.start, mark.end)] if mark else []),
+            cut_before=snippet.cut_before,
+            cut_after=snippet.cut_after or len(snippet.text) > LONGEST_SNIPPET,
+            crumbs=tuple(crumbs),
+            page=passage.page,
+            language=language_of(text, hit.metadata),
+            href=self.frame.link("/document", **where),
+            unfold=self.frame.link("/passage", **where),
+        )
+
+    def _because(self, one: Because) -> str:
+        name = shortened(one.title or one.doc_id, LONGEST_LABEL)
+        return self.frame.words(f"because.{one.source}" + (".not" if one.value < 0 else ""), title=name)
+
+
+def _body(text: str, start: int, headings: Sequence[str]) -> tuple[str, int]:
+    """Return a snippet without the heading that it begins with, and the marks of headings made spaces; its start."""
+    first = _HEADING.match(text)
+    if first and headings and first[1].strip() == headings[-1].strip():
+        text, start = text[first.end() :], start + first.end()
+    return _HASHES.sub(lambda hashes: " " * len(hashes[0]), text), start
+
+
+def _terms(ledger: Ledger, bar: Bar) -> list[TermView]:
+    percents = {share.name: share.percent for share in bar.shares}
+    return [TermView(term.name, term.value, percents[term.name], term.detail) for term in ledger.terms]
+
+
+def _authors(metadata: Mapping[str, MetadataValue]) -> str:
+    for field in _AUTHORS:
+        value = metadata.get(field)
+        names = value if isinstance(value, tuple) else (value,)
+        said = ", ".join(name for name in names if isinstance(name, str) and name.strip())
+        if said:
+            return shortened(said, LONGEST_LABEL)
+    return ""

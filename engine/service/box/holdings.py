@@ -1,0 +1,132 @@
+"""What an index holds, as the page tells it: how much, in which languages, and which fields are worth a facet."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import SearchError
+from engine.everyone import date_field
+from engine.search_engine import SearchEngine
+from engine.service.box.scripts import FIELDS, language_of
+from indexer.document import Scalar
+from indexer.protocol import IndexReader, Numbers
+
+EXAMPLES = 5
+MOST_FACETS = 4
+_COUNTED = 20_000  # documents that are looked at for facets and languages, spread over the index
+_SAMPLE = 60
+_NAMED = 24
+_VALUES = range(2, 201)
+_OFTEN = 0.3
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """One generation of an index, told in a few words.
+
+    Args:
+        generation: Which.
+        documents: How many documents.
+        passages: How many passages.
+        languages: The languages of its documents as BCP 47 tags, most frequent first, as far as they are known.
+        date_field: The field that says how new a document is; empty where there is none.
+        facets: Fields of few values, which many documents have.
+        examples: Phrases that name some of its documents, to search for.
+    """
+
+    generation: int
+    documents: int
+    passages: int
+    languages: tuple[str, ...]
+    date_field: str
+    facets: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+class HoldingsOf:
+    """Looks at an index once a generation. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: Holdings | None = None
+
+    @property
+    def known(self) -> Holdings | None:
+        """What was seen last; None before anybody looked."""
+        return self._known
+
+    def now(self, engine: SearchEngine, reader: IndexReader, wished_date: str) -> Holdings:
+        """Return what the index holds now.
+
+        Args:
+            engine: It names documents.
+            reader: The current generation.
+            wished_date: The date field of the settings; empty for the one that is found.
+        """
+        known = self._known
+        if known is not None and known.generation == reader.generation:
+            return known
+        with self._lock:
+            if self._known is None or self._known.generation != reader.generation:
+                self._known = look(engine, reader, wished_date)
+            return self._known
+
+
+def look(engine: SearchEngine, reader: IndexReader, wished_date: str) -> Holdings:
+    """Return what an index holds."""
+    live = reader.live_documents()
+    spread = live[:: max(1, len(live) // _COUNTED)]
+    fields = reader.fields()
+    named = wished_date if "date" in fields.get(wished_date, ()) else date_field(reader)
+    countable = sorted(name for name, kinds in fields.items() if kinds != {"date"})
+    counts = reader.value_counts(countable, spread) if countable and len(spread) else {}
+    return Holdings(
+        generation=reader.generation,
+        documents=reader.document_count,
+        passages=reader.passage_count,
+        languages=_languages(reader, spread),
+        date_field=named,
+        facets=engine.settings.facets or _worth_a_facet(counts, len(spread)),
+        examples=_examples(engine, reader, spread),
+    )
+
+
+def _worth_a_facet(counts: Mapping[str, Sequence[tuple[Scalar, int]]], documents: int) -> tuple[str, ...]:
+    """Return the fields that split the documents in some few parts, the one that most documents have first."""
+    found = []
+    for name, values in counts.items():
+        having = sum(count for _, count in values)
+        if len(values) in _VALUES and having >= _OFTEN * documents and having >= 2 * len(values):
+            found.append((-having, len(values), name))
+    return tuple(name for _, _, name in sorted(found)[:MOST_FACETS])
+
+
+def _languages(reader: IndexReader, documents: Numbers) -> tuple[str, ...]:
+    found: Counter[str] = Counter()
+    some = documents[:: max(1, len(documents) // _SAMPLE)][:_SAMPLE]
+    for stored in reader.documents(some):
+        start = "" if any(name in stored.metadata for name in FIELDS) else reader.text(stored.number, 0, 400)
+        tag = language_of(start, stored.metadata).partition("-")[0].lower()
+        found[tag] += 1
+    return tuple(tag for tag, count in found.most_common(6) if tag and count > 1)
+
+
+def _examples(engine: SearchEngine, reader: IndexReader, documents: Numbers) -> tuple[str, ...]:
+    """Return phrases that name documents from all over the index; none where that cannot be found out now."""
+    if not len(documents):
+        return ()
+    places = np.linspace(0, len(documents) - 1, min(_NAMED, len(documents))).astype(np.int64)
+    doc_ids = reader.doc_ids(documents[np.unique(places)])
+    try:
+        phrases = engine.keyphrases(doc_ids, EXAMPLES)
+    except SearchError as error:
+        _log.warning("no examples for the search page: %s", error)
+        return ()
+    return tuple(phrase.text for phrase in phrases)

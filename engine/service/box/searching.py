@@ -1,0 +1,153 @@
+"""From what a URL asks for to the values that the search page shows: the engine asked, its answer made into views."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from fastapi import Request
+
+from engine.ranking import Hit
+from engine.recommendations import Recommendation
+from engine.service import asking
+from engine.service.access.caller import Caller
+from engine.service.access.state import reader_problem_of
+from engine.service.box import around
+from engine.service.box.asked import PER_PAGE, Asked
+from engine.service.box.hits import LONGEST_LABEL, HitViews, Marked, name_of, shortened
+from engine.service.box.holdings import Holdings, HoldingsOf
+from engine.service.box.rendering import Frame, frame_of
+from engine.service.box.scripts import language_of
+from engine.service.box.views import Choice, HitView, HomeView, ResultsView, Suggested
+from engine.settings import NO_RERANKER
+
+if TYPE_CHECKING:
+    from engine.service.service import Service
+
+Beat: TypeAlias = Literal["first", "final"]
+SUGGESTED = 6
+_NOBODY = secrets.token_hex(16)
+"""An id that no reader has."""
+
+
+async def holdings_of(request: Request, service: Service, caller: Caller) -> Holdings:
+    """Return what the index holds, looked at once a generation."""
+    state = request.app.state
+    if not hasattr(state, "box_holdings"):
+        state.box_holdings = HoldingsOf()
+    known: HoldingsOf = state.box_holdings
+    now = known.known
+    if now is not None and now.generation == service.engines.generation:
+        return now
+    wished = service.settings.date_field
+    return await asking.ask(
+        service, caller, lambda engine: known.now(engine, service.engines.index.reader(), wished)
+    )
+
+
+async def results(
+    request: Request, service: Service, caller: Caller, asked: Asked, beat: Beat
+) -> ResultsView:
+    """Return a page of results.
+
+    Args:
+        request: Being answered.
+        service: Where to search.
+        caller: Who asks.
+        asked: What is asked.
+        beat: `first` for the list before anything is read a second time, which is there at once.
+    """
+    frame = frame_of(request, caller)
+    holdings = await holdings_of(request, service, caller)
+    usual = service.engines.of(caller.tenant).settings
+    settings = replace(usual, facets=holdings.facets)
+    if beat == "first":
+        settings = replace(settings, rerank_depth=0)
+    most = service.settings.max_k // PER_PAGE * PER_PAGE or service.settings.max_k
+    query = asked.query(caller.user_id, holdings.date_field)
+    answer = await asking.search(
+        service, caller, query, k=min(asked.page * PER_PAGE, most), settings=settings
+    )
+    ranking, words = answer.ranking, frame.words
+    from_rank = (asked.page - 1) * PER_PAGE + 1
+    shown = [hit for hit in ranking.hits if hit.rank >= from_rank]
+    marks = await _marks(service, caller, asked, shown) if beat == "final" else ()
+    hits = HitViews(frame, asked.text, holdings.date_field).of(ranking, marks, from_rank)
+    expired = (words("notice.expired"),) if reader_problem_of(request.scope) else ()
+    return ResultsView(
+        asked=asked,
+        beat=beat,
+        hits=hits,
+        found=ranking.found,
+        first=from_rank,
+        last=from_rank + len(hits) - 1,
+        seconds=sum(ranking.timings.values()) / 1000,
+        reranked=ranking.reranked_depth if usual.reranker != NO_RERANKER else 0,
+        degraded=answer.degraded,
+        notices=expired + tuple(shortened(notice, 400) for notice in ranking.notices),
+        meant=around.meant(ranking.suggestions, asked),
+        facets=around.facets(ranking.facets, asked, words),
+        chips=around.chips(asked, words),
+        orders=around.orders(asked, words) if holdings.date_field else (),
+        pager=around.pager(asked, ranking.found, most),
+        dates=bool(holdings.date_field),
+        reader=around.reader_of(caller, asked, service.settings),
+        why_not=frame.link("/why-not", q=asked.text),
+        legend=tuple(_legend(hits)),
+    )
+
+
+async def home(request: Request, service: Service, caller: Caller, asked: Asked) -> HomeView:
+    """Return the page without a query: what there is, and what this reader may want of it."""
+    frame = frame_of(request, caller)
+    holdings = await holdings_of(request, service, caller)
+    recommended = await asking.ask(
+        service, caller, lambda engine: engine.recommend(caller.user_id or _NOBODY, SUGGESTED)
+    )
+    items = list(recommended.items)
+    kind = items[0].origin if items else ""
+    languages = tuple(frame.words.or_else(f"lang.{tag}", tag) for tag in holdings.languages)
+    return HomeView(
+        asked=asked,
+        reader=around.reader_of(caller, asked, service.settings),
+        documents=holdings.documents,
+        passages=holdings.passages,
+        languages=languages,
+        examples=tuple(Choice(said, asked.but(text=said).url) for said in holdings.examples),
+        suggested=tuple(_suggested(item, frame) for item in items if item.origin == kind),
+        kind=kind,
+        notices=(frame.words("notice.expired"),) if reader_problem_of(request.scope) else (),
+    )
+
+
+async def _marks(
+    service: Service, caller: Caller, asked: Asked, hits: Sequence[Hit]
+) -> Sequence[Sequence[Marked | None]]:
+    """Return for each passage of some hits the sentence that answers by its meaning."""
+    return ()
+
+
+def _legend(hits: Sequence[HitView]) -> list[str]:
+    """Return which marks there are in the texts of a list."""
+    runs = [run for hit in hits for passage in hit.passages for run in passage.runs]
+    word = any(piece.word for run in runs for piece in run.pieces)
+    return ["word"] * word + ["meaning"] * any(run.meaning for run in runs)
+
+
+def _suggested(item: Recommendation, frame: Frame) -> Suggested:
+    title, named = name_of(item.title, item.doc_id)
+    words = frame.words
+    if item.origin == "popular":
+        reason = words("reason.popular", n=item.readers)
+    elif item.origin == "recent":
+        reason = words("reason.recent", day=around.day(item.dated, words)) if item.dated else ""
+    elif item.because:
+        one = item.because[0]
+        reason = words(f"reason.{one.source}", title=shortened(one.title or one.doc_id, LONGEST_LABEL))
+    else:
+        reason = ""
+    return Suggested(
+        title, named, frame.link("/document", id=item.doc_id), reason, language_of(title, item.metadata)
+    )
