@@ -154,7 +154,9 @@ def _bearer(headers: Headers) -> str:
     given = headers.getlist("authorization")
     scheme, _, secret = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not secret.strip():
-        found = "none" if not given else "several" if len(given) > 1 else f"the scheme {scheme!r:.20}"
+        found = (
+            "none" if not given else "several" if len(given) > 1 else "something else"
+        )  # which may be a secret
         raise Problem(
             401,
             "key-missing",

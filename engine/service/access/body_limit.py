@@ -39,11 +39,11 @@ class BodyLimit:
         try:
             most = self._most(scope)
         except Problem as problem:
-            await send_problem(problem, send, closing=_has_body(scope))
+            await send_problem(problem, send, receive if _has_body(scope) else None)
             return
         said = Headers(scope=scope).get("content-length", "")
         if said.isdecimal() and int(said) > most:
-            await send_problem(_too_large(most, f"{int(said):,} bytes"), send, closing=True)
+            await send_problem(_too_large(most, f"{int(said):,} bytes"), send, receive)
             return
         body = _Body(receive, send, most, self._patience)
         try:
@@ -62,14 +62,15 @@ class _Body:
         self._began = asyncio.get_running_loop().time()
         self._arrived = 0
         self._whole = False
+        self._ended = False
         self._answering = False
         self.refused = False
 
     async def receive(self) -> Message:
         """Return the next piece; once the body is refused, say that the client has gone."""
-        if self.refused:
+        if self._ended:
             return {"type": "http.disconnect"}
-        if self._whole or self._answering:
+        if self._whole:
             return await self._receive()
         until = self._began + self._patience + self._arrived / SLOWEST
         try:
@@ -87,14 +88,16 @@ class _Body:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass the answer on, unless the body was refused."""
+        """Pass the answer on, unless the body was refused in its place."""
         if not self.refused:
             self._answering = True
             await self._send(message)
 
     async def _refuse(self, problem: Problem) -> Message:
-        self.refused = True
-        await send_problem(problem, self._send, closing=True)
+        self._ended = True
+        if not self._answering:
+            self.refused = True
+            await send_problem(problem, self._send, self._receive)
         return {"type": "http.disconnect"}
 
 

@@ -12,7 +12,7 @@ from engine.service.settings import ServiceSettings
 
 LONGEST_HEADERS = 32_768  # bytes, names and values together
 MOST_HEADERS = 100
-_ANY_HOST = ("/health/", "/metrics")  # asked by machines, under whatever name they know
+_ANY_HOST = "/health/"  # asked by machines, under whatever name they know, and told next to nothing
 
 
 class Heads:
@@ -30,8 +30,7 @@ class Heads:
 
     def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
         self._app = app
-        # A character of a query may take twelve bytes of a URL: four, each as a percent sign and two digits.
-        self._longest_url = 8192 + 12 * settings.max_query_chars
+        self._longest_url = longest_url(settings)
         self._hosts = frozenset(host.lower().rstrip(".") for host in (*settings.hosts, settings.host))
         self._any_host = not settings.hosts and not is_loopback(settings.host)
 
@@ -41,7 +40,7 @@ class Heads:
         if problem is None:
             await self._app(scope, receive, send)
         else:
-            await send_problem(problem, send, closing=True)
+            await send_problem(problem, send, receive)
 
     def _wrong(self, scope: Scope) -> Problem | None:
         url = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"])
@@ -75,6 +74,11 @@ class Heads:
     def _is_ours(self, host: str) -> bool:
         name = host_name(host)
         return name in self._hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+
+
+def longest_url(settings: ServiceSettings) -> int:
+    """Return how many bytes a URL may have: a character of a query takes up to four, each as a % and two digits."""
+    return 8192 + 12 * settings.max_query_chars
 
 
 def host_name(host: str) -> str:

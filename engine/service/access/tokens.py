@@ -18,12 +18,12 @@ from types import ModuleType
 from typing import Any, cast
 
 from engine.errors import InvalidProfileChange
+from engine.event import name_fault
 from engine.personal.schema import checked_tenant
 from engine.service.access.errors import AccessFileError, InvalidGrant
 from engine.service.access.secret import signing_secrets
 from engine.service.problems import Problem
 from engine.service.settings import ServiceSettings
-from indexer.document import MAX_DOC_ID
 
 ISSUER, AUDIENCE, ALGORITHM = "quire", "quire-reader", "HS256"
 CLAIMS = ("iss", "aud", "sub", "tenant", "iat", "exp", "jti")
@@ -84,7 +84,7 @@ class Tokens:
         """Return a new token.
 
         Args:
-            user_id: Who the reader is, 1 to 1,024 characters.
+            user_id: Who the reader is, 1 to 1,024 characters, as in `Event`.
             tenant: Among whose readers.
             hours: How long it holds, more than 0; None for as long as may be, which is also the most: `token_hours`
                 of the settings, and `guest_days` for a guest.
@@ -104,10 +104,8 @@ class Tokens:
             checked_tenant(tenant)
         except InvalidProfileChange as error:
             raise InvalidGrant(str(error)) from error
-        if not _is_user(user_id):
-            raise InvalidGrant(
-                f"a reader's id is a text of 1 to {MAX_DOC_ID:,} characters; found {user_id!r:.60}"
-            )
+        if fault := name_fault(user_id):
+            raise InvalidGrant(f"a reader's id {fault}")
         if guest and not user_id.startswith(GUEST):
             raise InvalidGrant(f"a guest's name begins with {GUEST!r}; found {user_id!r:.60}")
         issued = int(self._clock())
@@ -143,8 +141,8 @@ class Tokens:
             raise _invalid(f"it has {len(token):,} characters, more than any of ours")
         claims = self._verified(token)
         user_id, tenant, issued, expires = (claims[name] for name in ("sub", "tenant", "iat", "exp"))
-        if not _is_user(user_id):
-            raise _invalid(f"sub is a reader's id of 1 to {MAX_DOC_ID:,} characters")
+        if fault := name_fault(user_id):
+            raise _invalid(f"sub {fault}")
         try:
             checked_tenant(tenant)
         except InvalidProfileChange as error:
@@ -197,12 +195,6 @@ def _library() -> ModuleType:
             "readers' tokens need PyJWT, which is not installed; install it with: pip install 'quire-search[service]'"
         ) from error
     return jwt
-
-
-def _is_user(user_id: object) -> bool:
-    if not isinstance(user_id, str) or not 1 <= len(user_id) <= MAX_DOC_ID:
-        return False
-    return not any("\ud800" <= character <= "\udfff" for character in user_id)
 
 
 def _moment(at: float) -> datetime:
