@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
+from live_service import Site, serve
 
+from .complaints import Complaints
 from .corpus import corpus
-from .serving import Complaints, Site, serve
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

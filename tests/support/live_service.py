@@ -1,4 +1,4 @@
-"""`Site`: a service that really listens, in a thread; `Complaints`: what pages say to nobody."""
+"""`Site`: a service that really listens, in a thread of this process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +15,6 @@ from engine.configuration import load
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from playwright.sync_api import ConsoleMessage, Page, Request
 
     from engine.service.service import Service
     from indexer.encoding import Encoder
@@ -128,35 +127,3 @@ def serve(index: Path, encoder: Encoder | None = None, **values: object) -> Site
     if not server.ready.wait(START_SECONDS):
         raise TimeoutError("the service did not start")
     return Site(f"http://127.0.0.1:{listening.getsockname()[1]}", service, server, thread)
-
-
-@dataclass
-class Complaints:
-    """Errors on the console, exceptions that no script caught, breaches of the Content-Security-Policy."""
-
-    heard: list[str] = field(default_factory=list)
-    _expected: list[str] = field(default_factory=list)
-
-    def listen(self, page: Page) -> None:
-        """Hear what a page says."""
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.heard.append(f"uncaught: {error}"))
-        page.on("requestfailed", self._failed)
-
-    def expect(self, part: str) -> None:
-        """Say that messages with this in them are as they should be."""
-        self._expected.append(part)
-
-    @property
-    def unexpected(self) -> list[str]:
-        """The messages that nobody expected."""
-        return [message for message in self.heard if not any(part in message for part in self._expected)]
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.heard.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
-
-    def _failed(self, request: Request) -> None:
-        # A page that is left, or a search that a later one has overtaken, takes its requests with it.
-        if request.failure and "ERR_ABORTED" not in request.failure:
-            self.heard.append(f"request failed: {request.method} {request.url}: {request.failure}")
