@@ -37,6 +37,7 @@ class ServiceSettings:
         roots: Folders that indexing jobs may read; none by default, so that only uploads are indexed.
         max_body_kb: Kilobytes that a request's body may have, uploads apart.
         max_upload_mb: Megabytes that one upload may have.
+        max_waiting_jobs: Indexing jobs that may be unfinished; beyond that no more are taken in, and 503 is answered.
         max_query_chars: Characters that a query may have.
         max_k: Results that one request may ask for.
         max_filter_nodes: Conditions that a filter may have, nested ones counted.
@@ -72,6 +73,7 @@ class ServiceSettings:
     roots: tuple[str, ...] = ()
     max_body_kb: int = 1024
     max_upload_mb: int = 100
+    max_waiting_jobs: int = 200
     max_query_chars: int = 2000
     max_k: int = 100
     max_filter_nodes: int = 100
@@ -133,6 +135,7 @@ _WHOLE = (
     ("queue", 0, 100_000),
     ("max_body_kb", 1, 1_000_000),
     ("max_upload_mb", 1, 100_000),
+    ("max_waiting_jobs", 1, 1_000_000),
     ("max_query_chars", 1, 100_000),
     ("max_k", 1, 10_000),
     ("max_filter_nodes", 0, 10_000),
