@@ -232,9 +232,9 @@ def _work(plan: Plan, listener: socket.socket, pipe: Connection) -> None:
     set_up(plan.configuration.service.log, worker=plan.number)
     share_between_processes(Path(plan.folder), plan.number)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-    lifeline = socket.socket(fileno=os.dup(pipe.fileno()))
     try:
-        run_worker(plan, listener, ready=lambda: pipe.send(READY), orphaned=lifeline)
+        with socket.socket(fileno=os.dup(pipe.fileno())) as lifeline, listener:
+            run_worker(plan, listener, ready=lambda: pipe.send(READY), orphaned=lifeline)
     except SearchError as error:
         _confess(pipe, error)
         raise SystemExit(1) from None

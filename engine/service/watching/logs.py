@@ -15,6 +15,7 @@ import hmac
 import json
 import logging
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -78,6 +79,13 @@ def set_up(form: LogFormat, stream: TextIO | None = None, worker: int | None = N
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.captureWarnings(True)
+    threading.excepthook = _thread_failed
+
+
+def _thread_failed(args: threading.ExceptHookArgs) -> None:
+    """Log what a thread did not handle."""
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        LOG.error("a thread failed", exc_info=args.exc_value)
 
 
 def safe_message(error: BaseException) -> str:

@@ -43,7 +43,7 @@ GONE = 499
 """The status of a request whose caller did not wait for the answer."""
 
 QUIET = frozenset({"/health/live", "/health/ready", "/metrics"})
-"""Routes whose requests are only logged when they fail: they come every few seconds."""
+"""Routes whose requests are only logged when they fail, and not traced: they come every few seconds."""
 
 
 class Requests:
@@ -83,8 +83,9 @@ class Requests:
         answer = _Answer(record, send)
         token = CURRENT.set(record)
         self._metrics.began()
+        traces = None if scope["path"] in QUIET else self._traces
         try:
-            with self._flight.one(), self._traces.request(scope, record) if self._traces else nullcontext():
+            with self._flight.one(), traces.request(scope, record) if traces else nullcontext():
                 await self._watched(scope, receive, answer)
         finally:
             CURRENT.reset(token)
