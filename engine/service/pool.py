@@ -122,7 +122,10 @@ class Pool:
             async with asyncio.timeout(self.seconds) as limit:
                 return await asyncio.wrap_future(future)
         except asyncio.CancelledError as error:
-            if self._closed:
+            task = asyncio.current_task()
+            if self._closed and not (
+                task and task.cancelling()
+            ):  # it is the work that was cancelled, not the task
                 raise Problem(503, "stopping", "the service is stopping", {"Retry-After": "5"}) from error
             raise
         except TimeoutError as error:
