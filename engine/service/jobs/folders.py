@@ -1,0 +1,139 @@
+"""The folder of a job: the files that were sent, the list of what is to be read, and the documents read of them.
+
+<state>/jobs/<job id>/
+    files.jsonl       what is to be read, one file a line (`Listed`)
+    files/000001      uploads, by number: no name that somebody sent becomes a path
+    documents.jsonl   the documents, one a line
+    paths.json        of a job of paths: those that were accepted
+    ids.json          of a job that deletes: the ids
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.service.jobs.store import disk_full
+
+FILES, LISTED, DOCUMENTS, IDS, PATHS = "files", "files.jsonl", "documents.jsonl", "ids.json", "paths.json"
+
+ABANDONED_SECONDS = 24 * 3600.0
+"""Age from which a folder that no job has is taken for one whose making was cut short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A file to be read.
+
+    Args:
+        path: Where it is: absolute, or, of an upload, in the job's folder.
+        name: The document's id, where the file is one document; and what it is called in messages.
+        kind: The name by whose suffix it is read; `name` where empty.
+        walked: Whether it was found in a folder, where files of other kinds are passed over in silence.
+    """
+
+    path: str
+    name: str
+    kind: str = ""
+    walked: bool = False
+
+    @property
+    def upload(self) -> bool:
+        """Whether somebody sent it."""
+        return not self.path.startswith("/")
+
+
+def write_listed(folder: Path, files: Iterable[Listed]) -> int:
+    """Write the list of what is to be read, durably, whole or not at all; return how many files that is."""
+    beside = folder / f".{LISTED}.new"
+    count = 0
+    with beside.open("w", encoding="utf-8", errors="surrogateescape") as file:
+        for each in files:
+            file.write(json.dumps([each.path, each.name, each.kind, each.walked]) + "\n")
+            count += 1
+        synced(file.fileno(), file.flush)
+    beside.replace(folder / LISTED)
+    sync_folder(folder)
+    return count
+
+
+def read_listed(folder: Path) -> Iterator[Listed]:
+    """Yield what is to be read, in its order."""
+    with (folder / LISTED).open(encoding="utf-8") as file:
+        for line in file:
+            yield Listed(*json.loads(line))
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as JSON, durably."""
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(value, file)
+        synced(file.fileno(), file.flush)
+    sync_folder(path.parent)
+
+
+def read_json(path: Path) -> Any:
+    """Return the value that `write_json` wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def synced(descriptor: int, flush: object = None) -> None:
+    """Put on the disk what was written to a file."""
+    if callable(flush):
+        flush()
+    os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's own entries on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(folder: Path) -> None:
+    """Remove a job's folder, whatever of it is there."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(folder: Path, known: frozenset[str]) -> None:
+    """Remove the folders of jobs that never were acknowledged, once nothing in them has changed for a day.
+
+    Args:
+        folder: Where the jobs' folders are.
+        known: Names of jobs.
+    """
+    for each in folder.iterdir():
+        if each.name in known:
+            continue
+        try:
+            newest = max(each.stat().st_mtime, *(inner.stat().st_mtime for inner in each.rglob("*")), 0.0)
+        except OSError:
+            continue
+        if time.time() - newest > ABANDONED_SECONDS:
+            remove(each)
+
+
+@contextmanager
+def room_expected() -> Iterator[None]:
+    """Turn a full disk into a problem.
+
+    Raises:
+        Problem: 507.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full() from error
+        raise

@@ -1,0 +1,357 @@
+"""`JobStore`: the jobs of all processes, in one SQLite file that survives them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+from engine.service.jobs.job import FINISHED, SHOWN_REFUSALS, Job, Progress, Refusal, State
+from engine.service.jobs.rows import COLUMNS, SCHEMA, job_of, row_of
+from engine.service.problems import Problem
+
+KEY_SECONDS = 24 * 3600.0
+"""How long an Idempotency-Key is remembered."""
+
+_BUSY_SECONDS = 10.0
+_UNFINISHED = "state NOT IN ('done', 'failed', 'cancelled')"
+
+
+class JobStore:
+    """The jobs in one SQLite file. Safe to share between threads, and between processes that each open it.
+
+    Args:
+        path: The file; made when absent.
+
+    Raises:
+        Problem: 503 or 507, from any method: the file is held by another process for too long, or the disk is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(
+            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(SCHEMA)
+        except BaseException:
+            self._database.close()
+            raise
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._database.close()
+
+    def remembered(self, owner: str, name: str, digest: str) -> Job | None:
+        """Return the job that was made under an Idempotency-Key, or None.
+
+        Args:
+            owner: The id of the API key.
+            name: The Idempotency-Key.
+            digest: Of what is asked for now.
+
+        Raises:
+            Problem: 422: the key was used for something else.
+        """
+        with self._transaction(write=False) as database:
+            return self._remembered(database, owner, name, digest)
+
+    def add(
+        self,
+        job: Job,
+        refusals: Iterable[Refusal] = (),
+        *,
+        waiting_at_most: int,
+        key: tuple[str, str, str] | None = None,
+    ) -> Job:
+        """Store a new job durably, and return it; or the one that was made under the same Idempotency-Key.
+
+        Args:
+            job: The job.
+            refusals: What was refused of it already.
+            waiting_at_most: Unfinished jobs that there may be.
+            key: Owner, name and digest as `remembered` takes them.
+
+        Raises:
+            Problem: 503: too many jobs wait. 422: the key was used for something else.
+        """
+        with self._transaction() as database:
+            if key is not None:
+                before = self._remembered(database, *key)
+                if before is not None:
+                    return before
+            _expect_room(database, waiting_at_most)
+            database.execute(
+                f"INSERT INTO jobs ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row_of(job)
+            )
+            self._refuse(database, job.job_id, refusals)
+            if key is not None:
+                owner, name, digest = key
+                database.execute(
+                    "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?)",
+                    (owner, name, digest, job.job_id, time.time()),
+                )
+        return self.get(job.job_id)
+
+    def get(self, job_id: str, tenant: str | None = None) -> Job:
+        """Return a job with its refusals.
+
+        Args:
+            job_id: Its name.
+            tenant: Whose it must be; None for anybody's.
+
+        Raises:
+            Problem: 404: there is none of that name, or it is another tenant's.
+        """
+        with self._transaction(write=False) as database:
+            row = database.execute(f"SELECT {COLUMNS} FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+            if row is None or tenant not in (None, row[3]):
+                raise _no_such_job()
+            refusals = database.execute(
+                "SELECT source, reason FROM refusals WHERE job_id = ? ORDER BY rowid LIMIT ?",
+                (job_id, SHOWN_REFUSALS),
+            ).fetchall()
+        return job_of(row, refusals)
+
+    def page(
+        self, tenant: str, *, limit: int, before: str = "", states: Sequence[State] = ()
+    ) -> tuple[Job, ...]:
+        """Return a tenant's jobs, the newest first, without their refusals.
+
+        Args:
+            tenant: Whose.
+            limit: How many at most.
+            before: The name of a job, after which in this order the page begins; empty for the newest.
+            states: Only jobs in one of these; all where empty.
+
+        Raises:
+            Problem: 404: there is no job of the name `before`.
+        """
+        where, values = ["tenant = ?"], [tenant]
+        if states:
+            where.append(f"state IN ({', '.join('?' * len(states))})")
+            values += states
+        with self._transaction(write=False) as database:
+            bound = 1 << 62
+            if before:
+                found = database.execute(
+                    "SELECT number FROM jobs WHERE job_id = ? AND tenant = ?", (before, tenant)
+                ).fetchone()
+                if found is None:
+                    raise _no_such_job()
+                (bound,) = found
+            rows = database.execute(
+                f"SELECT {COLUMNS} FROM jobs WHERE {' AND '.join(where)} AND number < ? ORDER BY number DESC LIMIT ?",
+                (*values, bound, limit),
+            ).fetchall()
+        return tuple(job_of(row, ()) for row in rows)
+
+    def waiting(self, limit: int) -> tuple[Job, ...]:
+        """Return the first unfinished jobs, in the order in which they came, without their refusals."""
+        with self._transaction(write=False) as database:
+            rows = database.execute(
+                f"SELECT {COLUMNS} FROM jobs WHERE {_UNFINISHED} ORDER BY number LIMIT ?", (limit,)
+            ).fetchall()
+        return tuple(job_of(row, ()) for row in rows)
+
+    def expect_room(self, waiting_at_most: int) -> None:
+        """Make sure, before an upload is taken in, that there is room for one more job.
+
+        Raises:
+            Problem: 503: too many wait.
+        """
+        with self._transaction(write=False) as database:
+            _expect_room(database, waiting_at_most)
+
+    def counts(self) -> dict[State, int]:
+        """Return how many jobs there are in each state."""
+        with self._transaction(write=False) as database:
+            found = dict(database.execute("SELECT state, count(*) FROM jobs GROUP BY state"))
+        return {state: found.get(state, 0) for state in get_args(State)}
+
+    def change(
+        self,
+        job_id: str,
+        *,
+        state: State | None = None,
+        message: str | None = None,
+        ready: bool | None = None,
+        attempts: int | None = None,
+        progress: Progress | None = None,
+        refusals: Iterable[Refusal] = (),
+    ) -> bool:
+        """Store what has become of an unfinished job, all of it or nothing; return whether it was unfinished."""
+        values: dict[str, Any] = {}
+        if state is not None:
+            values["state"] = state
+            if state in FINISHED:
+                values["finished"] = time.time()
+        if message is not None:
+            values["message"] = message[:2000]
+        if ready is not None:
+            values["ready"] = int(ready)
+        if attempts is not None:
+            values["attempts"] = attempts
+        if progress is not None:
+            values["progress"] = json.dumps(asdict(progress))
+        with self._transaction() as database:
+            if state in ("reading", "indexing"):
+                database.execute(
+                    "UPDATE jobs SET started = ? WHERE job_id = ? AND started = 0", (time.time(), job_id)
+                )
+            changed = database.execute(
+                f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in values)} WHERE job_id = ? AND {_UNFINISHED}",
+                (*values.values(), job_id),
+            )
+            if changed.rowcount:
+                self._refuse(database, job_id, refusals)
+        return bool(changed.rowcount)
+
+    def cancel(self, job_id: str, tenant: str) -> Job:
+        """Ask a job to stop; one that nobody has begun is cancelled at once.
+
+        Raises:
+            Problem: 404: there is none of that name. 409: it is done, or has failed.
+        """
+        with self._transaction() as database:
+            found = database.execute("SELECT state, tenant FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+            if found is None or found[1] != tenant:
+                raise _no_such_job()
+            if found[0] in ("done", "failed"):
+                raise Problem(
+                    409, "job-finished", f"the job is {found[0]} already: there is nothing to cancel"
+                )
+            database.execute(f"UPDATE jobs SET cancelling = 1 WHERE job_id = ? AND {_UNFINISHED}", (job_id,))
+            database.execute(
+                "UPDATE jobs SET state = 'cancelled', finished = ? WHERE job_id = ? AND state = 'queued'",
+                (time.time(), job_id),
+            )
+        return self.get(job_id)
+
+    def cancelling(self, job_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of these unfinished jobs were asked to stop."""
+        marks = ", ".join("?" * len(job_ids))
+        with self._transaction(write=False) as database:
+            rows = database.execute(
+                f"SELECT job_id FROM jobs WHERE cancelling AND {_UNFINISHED} AND job_id IN ({marks})",
+                tuple(job_ids),
+            ).fetchall()
+        return frozenset(job_id for (job_id,) in rows)
+
+    def sweep(self, older_than: float) -> None:
+        """Forget jobs that ended before a moment, and Idempotency-Keys that are a day old.
+
+        Args:
+            older_than: Seconds since 1970.
+        """
+        with self._transaction() as database:
+            database.execute("DELETE FROM keys WHERE created < ?", (time.time() - KEY_SECONDS,))
+            gone = "finished > 0 AND finished < ?"
+            database.execute(
+                f"DELETE FROM refusals WHERE job_id IN (SELECT job_id FROM jobs WHERE {gone})", (older_than,)
+            )
+            database.execute(f"DELETE FROM jobs WHERE {gone}", (older_than,))
+
+    def ended(self, job_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these are the names of jobs that have come to their end."""
+        with self._transaction(write=False) as database:
+            return frozenset(
+                job_id
+                for job_id in job_ids
+                if database.execute(
+                    f"SELECT 1 FROM jobs WHERE job_id = ? AND NOT ({_UNFINISHED})", (job_id,)
+                ).fetchone()
+            )
+
+    def known(self, job_ids: Iterable[str]) -> frozenset[str]:
+        """Return which of these are the names of jobs, ended or not."""
+        with self._transaction(write=False) as database:
+            return frozenset(
+                job_id
+                for job_id in job_ids
+                if database.execute("SELECT 1 FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+            )
+
+    def _remembered(self, database: sqlite3.Connection, owner: str, name: str, digest: str) -> Job | None:
+        found = database.execute(
+            f"SELECT digest, {COLUMNS.replace('job_id', 'j.job_id').replace('created', 'j.created')} "
+            "FROM keys k JOIN jobs j ON j.job_id = k.job_id WHERE owner = ? AND name = ? AND k.created >= ?",
+            (owner, name, time.time() - KEY_SECONDS),
+        ).fetchone()
+        if found is None:
+            return None
+        if found[0] != digest:
+            raise Problem(
+                422,
+                "idempotency-key-reused",
+                "this Idempotency-Key was sent before with another request: use a new key for a new request",
+            )
+        return job_of(found[1:], ())
+
+    def _refuse(self, database: sqlite3.Connection, job_id: str, refusals: Iterable[Refusal]) -> None:
+        (kept,) = database.execute("SELECT count(*) FROM refusals WHERE job_id = ?", (job_id,)).fetchone()
+        room = SHOWN_REFUSALS - kept
+        if room > 0:
+            rows = [
+                (job_id, each.source, each.reason) for _, each in zip(range(room), refusals, strict=False)
+            ]
+            database.executemany("INSERT INTO refusals VALUES (?, ?, ?)", rows)
+
+    @contextmanager
+    def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
+        """Give the connection to the block, whose statements all count or none."""
+        with self._lock:
+            try:
+                self._database.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                try:
+                    yield self._database
+                    self._database.execute("COMMIT")
+                finally:
+                    if self._database.in_transaction:
+                        self._database.execute("ROLLBACK")
+            except sqlite3.OperationalError as error:
+                raise _storage_problem(error) from error
+
+
+def _expect_room(database: sqlite3.Connection, waiting_at_most: int) -> None:
+    (waiting,) = database.execute(f"SELECT count(*) FROM jobs WHERE {_UNFINISHED}").fetchone()
+    if waiting >= waiting_at_most:
+        raise Problem(
+            503,
+            "too-many-jobs",
+            f"{waiting:,} indexing jobs wait already, and no more than {waiting_at_most:,} may: try again when some "
+            "are done",
+            {"Retry-After": "10"},
+        )
+
+
+def _no_such_job() -> Problem:
+    return Problem(404, "no-such-job", "there is no job of that name; finished ones are kept for seven days")
+
+
+def _storage_problem(error: sqlite3.OperationalError) -> Problem:
+    if "full" in str(error):
+        return disk_full()
+    return Problem(
+        503,
+        "jobs-unavailable",
+        f"the list of jobs cannot be used now ({error}): try again",
+        {"Retry-After": "2"},
+    )
+
+
+def disk_full() -> Problem:
+    """Return the problem of a disk without room."""
+    return Problem(
+        507, "disk-full", "the service's disk is full: nothing was taken; make room there and send it again"
+    )
