@@ -145,7 +145,7 @@ def test_completion_offers_commands_and_options(at_root: None) -> None:
         )
         return [line.partition(",")[2] for line in run.stdout.splitlines()]
 
-    assert complete("quire s", 1) == ["search", "stats", "summarise"]
+    assert complete("quire s", 1) == ["search", "serve", "stats", "summarise"]
     assert "--explain" in complete("quire search --e", 2)
 
 

@@ -21,7 +21,9 @@ def test_every_setting_is_documented_with_its_default(root: Path, section: str) 
     documented: dict[str, str] = {}
     for names, default in re.findall(r"^\| (`[^|]+`) \| ([^|]*) \|", part, re.MULTILINE):
         documented |= dict.fromkeys(re.findall(r"`(\w+)`", names), default.strip())
-    wanted = {key: default for key, (_, default) in keys(section).items() if not key.startswith("max_")}
+    # What docs/readers.md has in place of this page.
+    elsewhere = ("max_",) if section == "reading" else ()
+    wanted = {key: default for key, (_, default) in keys(section).items() if not key.startswith(elsewhere)}
     assert documented.keys() == wanted.keys()
     for key, default in documented.items():
         if default.startswith("`"):

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -52,9 +53,10 @@ def test_a_protocol_that_is_not_spoken_is_an_error() -> None:
 
 def test_without_a_collector_nothing_of_it_is_imported() -> None:
     script = (
-        "import json, sys\nfrom engine.service.watching.watch import watch\nfrom engine.service.watching.metrics import "
-        "Metrics\nfrom fastapi import FastAPI\nwatch(FastAPI(), Metrics(), secret=b's' * 32, check=bool, admin=bool, "
-        "environ={})\nprint(json.dumps([name for name in sys.modules if name.startswith('opentelemetry.')]))"
+        "import json, sys\nfrom fastapi import FastAPI\nfrom engine.service.watching.metrics import Metrics\n"
+        "from engine.service.watching.watch import watch\n"
+        "watch(FastAPI(), Metrics(), secret=b's' * 32, check=bool, admin=bool, environ={})\n"
+        "print(json.dumps([name for name in sys.modules if name.startswith('opentelemetry.')]))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert [name for name in json.loads(done.stdout) if "sdk" in name or "exporter" in name] == []
@@ -90,7 +92,7 @@ def test_a_search_is_a_span_with_one_for_each_stage(
     assert request.attributes["http.response.status_code"] == 200
     stages = [span for span in spans if span.name.startswith("search ")]
     assert {"search open", "search propose", "search fuse"} <= {span.name for span in stages}
-    for before, after in zip(stages, stages[1:], strict=False):
+    for before, after in pairwise(stages):
         assert before.end_time == after.start_time
     for span in stages:
         assert span.parent.span_id == request.context.span_id
