@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from engine.ledger import Because, Ledger
 from engine.ranking import Hit, HitPassage, Ranking
+from engine.service.box.asked import Asked
 from engine.service.box.marks import pieces
-from engine.service.box.rendering import Frame
+from engine.service.box.place import PASSAGE, Place
 from engine.service.box.scripts import language_of
 from engine.service.box.shares import Bar, bar_of, scale_of
 from engine.service.box.views import HitView, PassageView, TermView
+from engine.service.box.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from indexer.document import MetadataValue
 
 LONGEST_TITLE = 240
@@ -73,14 +73,16 @@ class HitViews:
     """Makes the hits of one list.
 
     Args:
-        frame: The page that they are on.
-        text: What was searched for.
+        words: Of the page that they are on.
+        asked: The search that found them.
         date_field: The field that dates are of; empty where there is none.
+        opinions: What the reader said of documents: the document to `like`, `dislike` or `hide`.
     """
 
-    frame: Frame
-    text: str
+    words: Words
+    asked: Asked
     date_field: str
+    opinions: Mapping[str, str]
 
     def of(
         self, ranking: Ranking, marks: Sequence[Sequence[Marked | None]], from_rank: int
@@ -98,7 +100,7 @@ class HitViews:
             self._passage(hit, passage, title, marks[at] if at < len(marks) else None)
             for at, passage in enumerate(hit.passages)
         )
-        first = self.frame.link("/document", id=hit.doc_id, q=self.text)
+        place = Place(hit.doc_id, asked=self.asked)
         anonymous = hit.ledger.anonymous_rank
         return HitView(
             rank=hit.rank,
@@ -106,7 +108,7 @@ class HitViews:
             title=title,
             named=named,
             language=language_of(title, hit.metadata),
-            href=views[0].href if views else first,
+            href=views[0].href if views else place.url(),
             by=_authors(hit.metadata),
             dated=dated(hit.metadata, self.date_field),
             source=shortened(hit.doc_id if named else hit.source, LONGEST_LABEL),
@@ -116,14 +118,15 @@ class HitViews:
             score=hit.score,
             moved=0 if anonymous is None else anonymous - hit.rank,
             because=tuple(shortened(said, LONGEST_TITLE) for said in map(self._because, hit.ledger.because)),
-            why=self.frame.link("/why", q=self.text, id=hit.doc_id),
-            similar=self.frame.link("/similar", id=hit.doc_id),
+            why=place.url("/why"),
+            similar=place.url("/similar"),
+            opinion=self.opinions.get(hit.doc_id, ""),
         )
 
     def _passage(self, hit: Hit, passage: HitPassage, title: str, mark: Marked | None) -> PassageView:
         snippet = passage.snippet
         text, start = _body(snippet.text[:LONGEST_SNIPPET], snippet.start, passage.headings)
-        where = {"id": hit.doc_id, "start": passage.start, "end": passage.end, "q": self.text}
+        place = Place(hit.doc_id, passage.start, passage.end, asked=self.asked)
         crumbs = [shortened(heading, LONGEST_LABEL) for heading in passage.headings]
         if crumbs and crumbs[0] == shortened(title, LONGEST_LABEL):
             del crumbs[0]
@@ -134,13 +137,13 @@ class HitViews:
             crumbs=tuple(crumbs),
             page=passage.page,
             language=language_of(text, hit.metadata),
-            href=self.frame.link("/document", **where),
-            unfold=self.frame.link("/passage", **where),
+            href=place.url(fragment=PASSAGE),
+            unfold=place.url("/passage"),
         )
 
     def _because(self, one: Because) -> str:
         name = shortened(one.title or one.doc_id, LONGEST_LABEL)
-        return self.frame.words(f"because.{one.source}" + (".not" if one.value < 0 else ""), title=name)
+        return self.words(f"because.{one.source}" + (".not" if one.value < 0 else ""), title=name)
 
 
 def _body(text: str, start: int, headings: Sequence[str]) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import box_caller, the_service
-from engine.service.box import reading
+from engine.service.box import reader, reading
 from engine.service.box.asked import Asked
 from engine.service.box.preferences import preferences_of
 from engine.service.box.problem_pages import BoxRoute
@@ -19,6 +19,7 @@ from engine.service.box.searching import Beat, home, results
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)
 
 router.include_router(reading.router)
+router.include_router(reader.router)
 
 Reader = Annotated[Caller, Depends(box_caller)]
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fastapi import Request
 
+from engine.query import Query
 from engine.ranking import Hit
 from engine.recommendations import Recommendation
+from engine.search_engine import SearchEngine
 from engine.service import asking
 from engine.service.access.caller import Caller
 from engine.service.access.state import reader_problem_of
@@ -18,6 +20,8 @@ from engine.service.box import around
 from engine.service.box.asked import PER_PAGE, Asked
 from engine.service.box.hits import LONGEST_LABEL, HitViews, Marked, name_of, shortened
 from engine.service.box.holdings import Holdings, HoldingsOf
+from engine.service.box.opinions import opinions_in
+from engine.service.box.place import Place
 from engine.service.box.rendering import Frame, frame_of
 from engine.service.box.scripts import language_of
 from engine.service.box.views import Choice, HitView, HomeView, ResultsView, Suggested
@@ -73,12 +77,14 @@ async def results(
     ranking, words = answer.ranking, frame.words
     from_rank = (asked.page - 1) * PER_PAGE + 1
     shown = [hit for hit in ranking.hits if hit.rank >= from_rank]
-    marks = await _marks(service, caller, asked, shown) if beat == "final" else ()
-    hits = HitViews(frame, asked.text, holdings.date_field).of(ranking, marks, from_rank)
+    marks = await _marks(service, caller, query, shown) if beat == "final" else ()
+    opinions = await _opinions(service, caller)
+    hits = HitViews(words, asked, holdings.date_field, opinions).of(ranking, marks, from_rank)
     expired = (words("notice.expired"),) if reader_problem_of(request.scope) else ()
     return ResultsView(
         asked=asked,
         beat=beat,
+        twice=usual.reranker != NO_RERANKER and usual.rerank_depth > 0,
         hits=hits,
         found=ranking.found,
         first=from_rank,
@@ -94,7 +100,7 @@ async def results(
         pager=around.pager(asked, ranking.found, most),
         dates=bool(holdings.date_field),
         reader=around.reader_of(caller, asked, service.settings),
-        why_not=frame.link("/why-not", q=asked.text),
+        why_not=Place(asked=asked).url("/why-not"),
         legend=tuple(_legend(hits)),
     )
 
@@ -123,10 +129,22 @@ async def home(request: Request, service: Service, caller: Caller, asked: Asked)
 
 
 async def _marks(
-    service: Service, caller: Caller, asked: Asked, hits: Sequence[Hit]
+    service: Service, caller: Caller, query: Query, hits: Sequence[Hit]
 ) -> Sequence[Sequence[Marked | None]]:
     """Return for each passage of some hits the sentence that answers by its meaning."""
     return ()
+
+
+async def _opinions(service: Service, caller: Caller) -> Mapping[str, str]:
+    """Return what the reader said of documents; nothing of nobody."""
+    user_id = caller.user_id
+    if user_id is None:
+        return {}
+
+    def look(engine: SearchEngine) -> Mapping[str, str]:
+        return opinions_in(engine.readers.history(user_id)) if engine.readers.exists else {}
+
+    return await asking.ask(service, caller, look)
 
 
 def _legend(hits: Sequence[HitView]) -> list[str]:

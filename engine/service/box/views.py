@@ -55,6 +55,7 @@ class HitView:
     because: tuple[str, ...]
     why: str
     similar: str
+    opinion: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,11 @@ class Pager:
 
 @dataclass(frozen=True, slots=True)
 class ResultsView:
-    """A list of hits and what is around it."""
+    """A list of hits and what is around it. `twice`: a cross-encoder reads some of it again, which takes a moment."""
 
     asked: Asked
     beat: str
+    twice: bool
     hits: tuple[HitView, ...]
     found: int
     first: int
