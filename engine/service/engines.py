@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from indexer.backend import DocumentIndex
     from indexer.elastic.settings import ElasticSettings
     from indexer.encoding import Encoder
+    from indexer.opening import Place
     from reranker.scorer import PairScorer
 
 
@@ -24,22 +25,28 @@ class Engines:
 
     Args:
         index: What is searched; `close` closes it.
+        place: Where it is.
         search: How to search.
         personal: How readers' past counts.
         tenant: The tenant of the search box.
         reranker: The cross-encoder; None for the one that `search` names.
+        elastic: How Elasticsearch is reached, for those who open the index once more, to write.
     """
 
     def __init__(
         self,
         index: DocumentIndex,
+        place: Place,
         *,
         search: SearchSettings | None = None,
         personal: PersonalSettings | None = None,
         tenant: str = "default",
         reranker: PairScorer | None = None,
+        elastic: ElasticSettings | None = None,
     ) -> None:
         self.index = index
+        self.place = place
+        self.elastic = elastic
         self._lock = threading.Lock()
         self.shared = SearchEngine.over(
             index, settings=search, reranker=reranker, tenant=tenant, personal=personal
@@ -63,12 +70,21 @@ class Engines:
         Raises:
             SearchError: there is none, it cannot be opened, or its encoder cannot be loaded.
         """
-        from indexer.opening import open_index
+        from indexer.opening import open_index, place_of
 
         with translated():
-            index = open_index(place, encoder=encoder, elastic=elastic)
+            where = place_of(place)
+            index = open_index(where, encoder=encoder, elastic=elastic)
         try:
-            return cls(index, search=search, personal=personal, tenant=tenant, reranker=reranker)
+            return cls(
+                index,
+                where,
+                search=search,
+                personal=personal,
+                tenant=tenant,
+                reranker=reranker,
+                elastic=elastic,
+            )
         except BaseException:
             index.close()
             raise

@@ -12,6 +12,7 @@ from engine.service.access.keys import KeyRing
 from engine.service.access.rates import Rates
 from engine.service.access.tokens import Tokens
 from engine.service.engines import Engines
+from engine.service.jobs.jobs import Jobs
 from engine.service.pool import Pool
 from engine.service.settings import ServiceSettings
 from engine.service.watching.metrics import Metrics
@@ -19,6 +20,7 @@ from engine.service.watching.metrics import Metrics
 if TYPE_CHECKING:
     from engine.configuration import Configuration
     from indexer.encoding import Encoder
+    from indexer.readers import ReadOptions
     from reranker.scorer import PairScorer
 
 
@@ -29,12 +31,15 @@ class Service(AbstractContextManager["Service"]):
         engines: What answers; closed with the service.
         settings: How the service runs.
         state: The folder of keys, the secret that signs tokens, and jobs; made when absent.
+        reading: How files are read that are to be indexed; None for as usual.
 
     Raises:
         SearchError: the folder, or what is in it, cannot be used.
     """
 
-    def __init__(self, engines: Engines, settings: ServiceSettings, state: Path) -> None:
+    def __init__(
+        self, engines: Engines, settings: ServiceSettings, state: Path, *, reading: ReadOptions | None = None
+    ) -> None:
         self.settings = settings
         self.state = state
         self.engines = engines
@@ -44,6 +49,7 @@ class Service(AbstractContextManager["Service"]):
         self.tokens = Tokens(state, settings)
         self.rates = Rates(settings.burst, settings.workers)
         self.proxies = Proxies(settings.trusted_proxies)
+        self.jobs = Jobs.open(state, engines.place, settings, engines.elastic, reading=reading)
 
     @classmethod
     def open(
@@ -58,7 +64,7 @@ class Service(AbstractContextManager["Service"]):
 
         Args:
             place: A folder, or an address on Elasticsearch.
-            configuration: [service], [search], [personal] and [elasticsearch] of it count.
+            configuration: [service], [search], [personal], [reading] and [elasticsearch] of it count.
             encoder: The one that the index was made with; None to load that one.
             reranker: The cross-encoder; None for the one that [search] names.
 
@@ -68,9 +74,10 @@ class Service(AbstractContextManager["Service"]):
         from indexer.opening import place_of
 
         settings = cast(ServiceSettings, configuration.section("service"))
-        state = settings.state_folder(place_of(place))
+        where = place_of(place)
+        state = settings.state_folder(where)
         engines = Engines.open(
-            place,
+            where,
             search=configuration.search,
             personal=configuration.personal,
             elastic=configuration.elasticsearch,
@@ -79,13 +86,15 @@ class Service(AbstractContextManager["Service"]):
             reranker=reranker,
         )
         try:
-            return cls(engines, settings, state)
+            reading = cast("ReadOptions", configuration.section("reading"))
+            return cls(engines, settings, state, reading=reading)
         except BaseException:
             engines.close()
             raise
 
     def close(self) -> None:
         """Let work in progress end, and let go of everything. Closing twice is harmless."""
+        self.jobs.close()
         self.pool.close()
         self.engines.close()
 

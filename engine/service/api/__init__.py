@@ -10,9 +10,9 @@ from engine.service.api.answers import ERRORS
 
 def api_router() -> APIRouter:
     """Return all routes of /v1."""
-    from engine.service.api import admin, around, documents, readers, search
+    from engine.service.api import admin, around, documents, jobs, readers, search
 
     router = APIRouter(prefix="/v1", responses=ERRORS)
-    for module in (search, around, documents, readers, admin):
+    for module in (search, around, documents, readers, jobs, admin):
         router.include_router(module.router)
     return router

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from engine.service.api.schemas.jobs import NewDocumentsIn
 from engine.service.api.schemas.problem import ProblemDetails
 
 DESCRIPTION = """Personalised search over long documents.
@@ -39,5 +40,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas = found.setdefault("components", {}).setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    schemas["Problem"] = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    for model in (ProblemDetails, NewDocumentsIn):  # named in answers and bodies that are written out by hand
+        made = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= made.pop("$defs", {})
+        schemas[made["title"]] = made
     return found

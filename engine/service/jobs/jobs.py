@@ -94,9 +94,13 @@ class Jobs:
         """Begin doing jobs, in this process or whichever holds the lock; unfinished ones are taken up again."""
         self._runner.start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Have the job at work on commit what it has; it goes on when the service runs again."""
         self._runner.stop(self._settings.drain_seconds + 5.0)
+
+    def close(self) -> None:
+        """Stop, and let go of the list of jobs."""
+        self.stop()
         self._store.close()
 
     def add_documents(

@@ -35,10 +35,10 @@ def make_service(
     def make(search: SearchSettings | None = None, **values: object) -> Service:
         if not (tmp_path / "index").exists():
             make_index(*corpus).close()
-        engines = Engines.open(
-            tmp_path / "index", search=search, encoder=HashingEncoder(32), reranker=OverlapScorer()
-        )
-        service = Service(engines, replace(GENEROUS, **values), tmp_path / "state")  # type: ignore[arg-type]
+        place, state = tmp_path / "index", tmp_path / "state"
+        settings = replace(GENEROUS, **values)  # type: ignore[arg-type]
+        engines = Engines.open(place, search=search, encoder=HashingEncoder(32), reranker=OverlapScorer())
+        service = Service(engines, settings, state)
         made.append(service)
         return service
 
