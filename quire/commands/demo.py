@@ -1,4 +1,4 @@
-"""`quire demo`: write Python's own documentation as files, index it, search it three times, and leave a prompt."""
+"""`quire demo`: write Python's own documentation as files, index it, search it three times, and serve it."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ CORPUS, INDEX = "demo-corpus", "demo-index"
     default=Path(),
     help="Where to put it (here).",
 )
-@click.option("--prompt/--no-prompt", default=None, help="Whether to end with a prompt (on a terminal).")
+@click.option(
+    "--serve/--no-serve", "serving", default=None, help="Whether to end with the search box (on a terminal)."
+)
 @click.pass_obj
-def demo_command(state: State, where: Place | None, folder: Path, prompt: bool | None) -> int:
+def demo_command(state: State, where: Place | None, folder: Path, serving: bool | None) -> int:
     """Index the documentation that comes with Python and search it.
 
     Writes some 350 documents into demo-corpus, indexes them into INDEX (demo-index, unless you name another folder
     or an address such as elasticsearch://localhost:9200/demo), and asks three questions that show what words alone
-    and meaning alone would have missed, and one that two readers get different answers to. Run again, it indexes
-    only what has changed.
+    and meaning alone would have missed, and one that two readers get different answers to. Then it serves the search
+    box, prints its URL, and one for each of the two readers, until Ctrl-C. Run again, it indexes only what has changed.
     """
     screen = Screen.of()
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,12 +63,24 @@ def demo_command(state: State, where: Place | None, folder: Path, prompt: bool |
     ) as engine:
         for line in chain(show(engine, screen), show_readers(engine, len(QUESTIONS) + 1, screen)):
             click.echo(line, color=True)
-    if prompt is None:
-        prompt = sys.stdin.isatty() and sys.stdout.isatty()
-    if prompt:
-        return quire([*before, "search", str(index)], screen)
+    asked = serving is True
+    if serving is None:
+        serving = on_a_terminal()
+    if serving:
+        from engine.service.running import CannotServe
+        from quire.demo.serving import serve_demo
+
+        try:
+            serve_demo(index, folder, state.configuration, click.echo)
+        except CannotServe as error:
+            if asked:
+                raise
+            click.echo(f"The search box is not served: {error}\n")
+        else:
+            return DONE
     click.echo("Go on with:")
     for words in (
+        f"serve {index}",
         f'search {index} "read a file line by line"',
         f"search {index}",
         f"recommend {index} {READERS[0].name}",
@@ -76,6 +90,11 @@ def demo_command(state: State, where: Place | None, folder: Path, prompt: bool |
     ):
         click.echo(f"  {' '.join([command_name(), *before, words])}")
     return DONE
+
+
+def on_a_terminal() -> bool:
+    """Whether somebody reads what is printed, and can end what does not end by itself."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def write_corpus(folder: Path) -> int:

@@ -6,6 +6,10 @@ Two kinds of document: the chapters of the language reference that `pydoc` carri
 every public module of the standard library its documentation as docstrings give it, with a heading for every
 class, method and function (`library/json.decoder.md`). The text is Python's own, under Python's licence.
 
+Above each stands what can be filtered by: `section` (language, library), `kind` (chapter, package, module), the
+`package` of a module, and, where it is known, the release of Python that last brought something new and its day
+(`dates`).
+
 Modules are imported to be documented, so this runs as a process of its own, without a display or a browser, and
 leaves out those whose import does something. A module that cannot be imported here is left out and counted.
 """
@@ -23,9 +27,11 @@ import pkgutil
 import re
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+
+from quire.demo.dates import RELEASES, newest_release
 
 # Importing these opens a browser, prints, needs a display or changes the terminal; or they are tests and demos,
 # or one module under another name (posix is os).
@@ -180,21 +186,36 @@ def write_corpus(folder: Path) -> tuple[int, int]:
     topics = importlib.import_module("pydoc_data.topics").topics
     written = left_out = 0
     for name, text in sorted(topics.items()):
-        _write(folder / "language" / f"{name}.md", topic_as_markdown(text))
+        known = front_matter({"section": "language", "kind": "chapter"}, newest_release(text))
+        _write(folder / "language" / f"{name}.md", known + topic_as_markdown(text))
         written += 1
     for name in module_names():
         try:
             with _quiet():
-                text = module_as_markdown(importlib.import_module(name))
+                module = importlib.import_module(name)
+                text = module_as_markdown(module)
         except (Exception, SystemExit):  # whatever a module does when it is not meant for this machine
             left_out += 1
             continue
         if len(text.split()) < 40:
             left_out += 1
             continue
-        _write(folder / "library" / f"{name}.md", text)
+        fields = {
+            "section": "library",
+            "kind": "package" if hasattr(module, "__path__") else "module",
+            "package": name.partition(".")[0],
+        }
+        _write(folder / "library" / f"{name}.md", front_matter(fields, newest_release(text, name)) + text)
         written += 1
     return written, left_out
+
+
+def front_matter(fields: Mapping[str, str], release: tuple[int, int] | None) -> str:
+    """Return what is known of a document as the YAML that stands above its text."""
+    lines = [f'{name}: "{value}"' for name, value in fields.items()]
+    if release is not None:
+        lines += [f'python: "{release[0]}.{release[1]}"', f"changed: {RELEASES[release].isoformat()}"]
+    return "\n".join(["---", *lines, "---", ""])
 
 
 @contextlib.contextmanager

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 from engine import SearchEngine
+from engine.configuration import Configuration
+from engine.service.access.tokens import Tokens
+from indexer.document import Document
 from indexer.readers import read_corpus
 from quire.demo import corpus as demo_corpus
 from quire.demo.corpus import module_as_markdown, module_names, topic_as_markdown
+from quire.demo.dates import CAME_WITH, RELEASES, newest_release
 from quire.demo.readers import READERS, events
 from quire.demo.tour import QUESTIONS
 
@@ -80,6 +86,51 @@ def test_every_document_is_read_with_its_title_and_headings(written: Path) -> No
         assert set(reader.read) <= by_id.keys(), f"{reader.name} reads a document that is not there"
 
 
+def test_documents_carry_what_they_can_be_filtered_by_and_a_date_where_one_is_known(written: Path) -> None:
+    documents = [item for item in read_corpus([written]) if isinstance(item, Document)]
+    by_id = {document.doc_id: document.metadata for document in documents}
+    assert {metadata["section"] for metadata in by_id.values()} == {"language", "library"}
+    assert by_id["library/json.decoder.md"]["package"] == "json"
+    assert by_id["library/json.md"]["kind"] == "package"
+    assert by_id["library/json.decoder.md"]["kind"] == "module"
+    assert by_id["library/tomllib.md"]["changed"] >= date(2022, 10, 24)
+    assert "changed" not in by_id["library/gzip.md"]
+    dated = [metadata for metadata in by_id.values() if "changed" in metadata]
+    assert len(dated) >= 60
+    for metadata in dated:
+        release = tuple(int(part) for part in str(metadata["python"]).split("."))
+        assert metadata["changed"] == RELEASES[release]
+        assert release <= sys.version_info[:2]
+
+
+@pytest.mark.parametrize(
+    ("text", "module", "release"),
+    [
+        ("New in version 3.5.\nChanged in\nversion 3.7: more", "", (3, 7)),
+        ("Changed in version 3.1, new in Python 2.7", "", (2, 7)),
+        ("In Python 3.8 this was so; version 3.9 is newer", "", None),
+        ("Deprecated since version 9.99", "", None),
+        ("", "tomllib", (3, 11)),
+        ("", "asyncio.queues", (3, 4)),
+        ("", "asyncio.taskgroups", (3, 11)),
+        ("Changed in version 3.3", "asyncio.queues", (3, 4)),
+        ("", "gzip", None),
+        ("", "", None),
+    ],
+)
+def test_the_newest_release_is_the_one_that_text_or_module_is_known_by(
+    text: str, module: str, release: tuple[int, int] | None
+) -> None:
+    assert newest_release(text, module) == release
+
+
+def test_releases_follow_each_other() -> None:
+    for major in (2, 3):
+        days = [RELEASES[release] for release in sorted(RELEASES) if release[0] == major]
+        assert days == sorted(set(days))
+    assert set(CAME_WITH.values()) <= RELEASES.keys()
+
+
 def test_nothing_that_does_something_on_import_is_imported() -> None:
     names = {name.partition(".")[0] for name in module_names()}
     assert not names & {"antigravity", "this", "turtledemo", "idlelib", "tkinter", "test", "__main__"}
@@ -125,6 +176,47 @@ def _small(quire: Quire, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_small")
+def test_the_demo_ends_by_serving_with_a_way_in_for_each_reader(
+    quire: Quire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[tuple[object, Configuration]] = []
+
+    def serve(place: object, configuration: Configuration, *, say: Callable[[str], None]) -> None:
+        served.append((place, configuration))
+        say("http://127.0.0.1:7")
+
+    monkeypatch.setattr("engine.service.running.serve", serve)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setenv("QUIRE_SERVICE_PORT", str(other.getsockname()[1]))
+        result = quire("demo", "--folder", tmp_path / "here", "--serve")
+    assert result.exit_code == 0, result.output
+    [(place, configuration)] = served
+    assert place == tmp_path / "here" / "demo-index"
+    assert configuration.service.port == 0, "the one that is configured is taken"
+    assert "Go on with:" not in result.stdout
+    links = dict(
+        re.findall(
+            r"^  (\w+), who .*: http://127\.0\.0\.1:7/enter\?token=(\S+)$", result.stdout, re.MULTILINE
+        )
+    )
+    tokens = Tokens(configuration.service.state_folder(place), configuration.service)
+    assert {name: tokens.read(token).user_id for name, token in links.items()} == {"ann": "ann", "bob": "bob"}
+
+
+@pytest.mark.usefixtures("_small")
+@pytest.mark.parametrize("asked", [True, False])
+def test_without_the_service_s_packages_the_demo_says_how_to_get_them(
+    quire: Quire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: bool
+) -> None:
+    monkeypatch.setattr("engine.service.running.find_spec", lambda _: None)
+    monkeypatch.setattr("quire.commands.demo.on_a_terminal", lambda: True)
+    result = quire("demo", "--folder", tmp_path / "here", *(["--serve"] if asked else []))
+    assert result.exit_code == (3 if asked else 0)
+    assert 'pip install "quire-search[service]"' in result.output
+    assert ("Go on with:" in result.stdout) != asked
+
+
+@pytest.mark.usefixtures("_small")
 def test_the_demo_runs_from_nothing_to_the_commands_to_go_on_with(quire: Quire, tmp_path: Path) -> None:
     result = quire("demo", "--folder", tmp_path / "here")
     assert result.exit_code == 0, result.output
@@ -133,7 +225,8 @@ def test_the_demo_runs_from_nothing_to_the_commands_to_go_on_with(quire: Quire, 
         assert question.query in result.stdout
     assert result.stdout.count("by words alone (BM25)") == 3
     assert result.stdout.count("by both, reranked") == 3
-    assert "search here/demo-index" in result.stdout.replace(str(tmp_path) + "/", "")
+    for go_on in ("serve here/demo-index", "search here/demo-index"):
+        assert go_on in result.stdout.replace(str(tmp_path) + "/", "")
     assert "header, asked by two readers" in result.stdout
     with SearchEngine.open(tmp_path / "here" / "demo-index") as engine:
         before = [engine.readers.version(reader.name) for reader in READERS]
