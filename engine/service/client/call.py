@@ -29,7 +29,7 @@ class Call(Generic[T]):
         params: What stands in the address; None and empty lists are left out.
         body: The JSON of the request; None for none.
         headers: Headers of its own.
-        files: Files sent in place of JSON.
+        files: Files sent in place of JSON: each its document's id, empty for the file's name, and where it is.
         repeatable: Whether being sent twice does no more than being sent once.
     """
 
@@ -39,7 +39,7 @@ class Call(Generic[T]):
     params: Mapping[str, object] | None = None
     body: object = None
     headers: Mapping[str, str] | None = None
-    files: Sequence[Path] = ()
+    files: Sequence[tuple[str, Path]] = ()
     repeatable: bool = False
 
     @property

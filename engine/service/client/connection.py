@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -70,9 +70,18 @@ class Connection:
         with contextlib.ExitStack() as opened:
             if call.files:
                 request["files"] = [
-                    ("files", (path.name, opened.enter_context(path.open("rb")))) for path in call.files
+                    part
+                    for doc_id, path in call.files
+                    for part in _parts(doc_id, path.name, opened.enter_context(path.open("rb")))
                 ]
             yield request
+
+
+def _parts(doc_id: str, name: str, content: IO[bytes]) -> Iterator[tuple[str, tuple[str | None, Any]]]:
+    """Yield the parts of a form that one file is: its document's id, where it is given one, and its content."""
+    if doc_id:
+        yield "doc_id", (None, doc_id)
+    yield "file", (name, content)
 
 
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)

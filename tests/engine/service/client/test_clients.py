@@ -237,12 +237,22 @@ def test_a_stream_that_does_not_begin_is_a_problem_like_any(ask: Asked) -> None:
 def test_uploads_are_sent_as_files(ask: Asked, tmp_path: Path) -> None:
     (tmp_path / "räume.txt").write_text("walls", encoding="utf-8")
     (tmp_path / "b.md").write_text("# doors", encoding="utf-8")
-    handle, had = in_turn(problem(503), problem(503))
-    with pytest.raises(Busy):
+    handle, had = in_turn(problem(503), problem(422), problem(422))
+    with pytest.raises(Unusable):
         ask(handle, "add_files", [tmp_path / "räume.txt", tmp_path / "b.md"])
     assert had[0].headers["content-type"].startswith("multipart/form-data")
-    assert b"walls" in had[0].content
-    assert b"# doors" in had[0].content
+    # Sent again it is whole again, and the same request by its key.
+    for request in had[:2]:
+        assert b"walls" in request.content
+        assert b"# doors" in request.content
+        assert b'name="doc_id"' not in request.content
+    assert had[0].headers["idempotency-key"] == had[1].headers["idempotency-key"]
+
+    with pytest.raises(Unusable):
+        ask(handle, "add_files", {"other/name": tmp_path / "b.md"}, key="mine")
+    sent = had[2].content
+    assert sent.index(b"other/name") < sent.index(b"# doors")
+    assert had[2].headers["idempotency-key"] == "mine"
 
 
 @pytest.mark.parametrize(
