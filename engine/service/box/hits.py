@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from engine.ledger import Because, Ledger
+from engine.marking import Mark, Marks
 from engine.ranking import Hit, HitPassage, Ranking
 from engine.service.box.asked import Asked
 from engine.service.box.marks import pieces
@@ -27,20 +28,6 @@ LONGEST_SNIPPET = 900
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]+)(?:\n\s*|$)")
 _HASHES = re.compile(r"^#{1,6}(?=[ \t])", re.MULTILINE)
 _AUTHORS = ("author", "authors", "creator")
-
-
-class Marked(Protocol):
-    """A sentence of a passage that answers by its meaning, as `SearchEngine.mark` returns it."""
-
-    @property
-    def start(self) -> int:
-        """Its first character."""
-        ...
-
-    @property
-    def end(self) -> int:
-        """One past its last."""
-        ...
 
 
 def shortened(text: str, most: int) -> str:
@@ -84,20 +71,18 @@ class HitViews:
     date_field: str
     opinions: Mapping[str, str]
 
-    def of(
-        self, ranking: Ranking, marks: Sequence[Sequence[Marked | None]], from_rank: int
-    ) -> tuple[HitView, ...]:
+    def of(self, ranking: Ranking, marks: Marks, from_rank: int) -> tuple[HitView, ...]:
         """Return a ranking's hits from a rank on, with the sentences marked that answer by their meaning."""
         scale = scale_of(hit.ledger for hit in ranking.hits)
         shown = [hit for hit in ranking.hits if hit.rank >= from_rank]
-        sentences: list[Sequence[Marked | None]] = list(marks)
+        sentences: list[Sequence[Mark | None]] = list(marks)
         sentences += [()] * (len(shown) - len(sentences))
         return tuple(self._hit(hit, bar_of(hit.ledger, scale), sentences[at]) for at, hit in enumerate(shown))
 
-    def _hit(self, hit: Hit, bar: Bar, marks: Sequence[Marked | None]) -> HitView:
+    def _hit(self, hit: Hit, bar: Bar, marks: Sequence[Mark | None]) -> HitView:
         title, named = name_of(hit.title, hit.doc_id)
         views = tuple(
-            self._passage(hit, passage, title, marks[at] if at < len(marks) else None)
+            self._passage(hit, passage, marks[at] if at < len(marks) else None)
             for at, passage in enumerate(hit.passages)
         )
         place = Place(hit.doc_id, asked=self.asked)
@@ -123,12 +108,12 @@ class HitViews:
             opinion=self.opinions.get(hit.doc_id, ""),
         )
 
-    def _passage(self, hit: Hit, passage: HitPassage, title: str, mark: Marked | None) -> PassageView:
+    def _passage(self, hit: Hit, passage: HitPassage, mark: Mark | None) -> PassageView:
         snippet = passage.snippet
         text, start = _body(snippet.text[:LONGEST_SNIPPET], snippet.start, passage.headings)
         place = Place(hit.doc_id, passage.start, passage.end, asked=self.asked)
         crumbs = [shortened(heading, LONGEST_LABEL) for heading in passage.headings]
-        if crumbs and crumbs[0] == shortened(title, LONGEST_LABEL):
+        if crumbs and _letters(passage.headings[0]) == _letters(hit.title):
             del crumbs[0]
         return PassageView(
             runs=pieces(text, start, snippet.highlights, [(mark.start, mark.end)] if mark else []),
@@ -147,11 +132,16 @@ class HitViews:
 
 
 def _body(text: str, start: int, headings: Sequence[str]) -> tuple[str, int]:
-    """Return a snippet without the heading that it begins with, and the marks of headings made spaces; its start."""
-    first = _HEADING.match(text)
-    if first and headings and first[1].strip() == headings[-1].strip():
+    """Return a snippet without the headings that it begins with, and the marks of headings made spaces; its start."""
+    above = {_letters(heading) for heading in headings}
+    while (first := _HEADING.match(text)) and _letters(first[1]) in above:
         text, start = text[first.end() :], start + first.end()
     return _HASHES.sub(lambda hashes: " " * len(hashes[0]), text), start
+
+
+def _letters(text: str) -> str:
+    """Return what two ways of writing the same heading have in common."""
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _terms(ledger: Ledger, bar: Bar) -> list[TermView]:

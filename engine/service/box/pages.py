@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from engine.completion import Completion
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import box_caller, the_service
+from engine.service.asking import ask
 from engine.service.box import reader, reading
 from engine.service.box.asked import Asked
+from engine.service.box.marks import Piece, pieces
 from engine.service.box.preferences import preferences_of
 from engine.service.box.problem_pages import BoxRoute
 from engine.service.box.rendering import render, static_answer
 from engine.service.box.searching import Beat, home, results
+from engine.service.limits import check_text
+
+SUGGESTED = 7
+"""So many queries are suggested while one types."""
 
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)
 
@@ -37,10 +44,27 @@ async def results_piece(request: Request, caller: Reader) -> HTMLResponse:
     return await _answer(request, caller, "answer.html", beat)
 
 
+@router.get("/suggest")
+async def suggest(request: Request, caller: Reader, q: str = "") -> JSONResponse:
+    """Answer with queries that what was typed may become, in pieces: what was typed already, and what was not."""
+    service = the_service(request)
+    check_text("q", q, service.settings)
+    found = await ask(service, caller, lambda engine: engine.complete(q, k=SUGGESTED))
+    suggestions = [
+        {"text": one.text, "kind": one.kind, "pieces": [[piece.text, piece.word] for piece in _typed(one)]}
+        for one in found
+    ]
+    return JSONResponse({"suggestions": suggestions}, headers={"Cache-Control": "private, max-age=60"})
+
+
 @router.get("/static/{version}/{name}")
 async def static_file(version: str, name: str) -> Response:
     """Answer with a stylesheet, script or picture."""
     return static_answer(version, name)
+
+
+def _typed(one: Completion) -> list[Piece]:
+    return [piece for run in pieces(one.text, 0, one.highlights) for piece in run.pieces]
 
 
 async def _answer(request: Request, caller: Caller, template: str, beat: Beat) -> HTMLResponse:
@@ -48,7 +72,8 @@ async def _answer(request: Request, caller: Caller, template: str, beat: Beat) -
     wished = preferences_of(request)
     asked = Asked.of(request.query_params.multi_items(), (wished.personal, wished.strength))
     if asked.text:
-        found = await results(request, service, caller, asked, beat)
+        typing = request.query_params.get("typing") == "1"
+        found = await results(request, service, caller, asked, beat, typing=typing)
         return render(request, template, caller=caller, view=found, asked=asked, home=False)
     start = await home(request, service, caller, asked)
     return render(request, template, caller=caller, view=start, asked=asked, home=True)

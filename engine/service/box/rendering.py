@@ -58,7 +58,7 @@ class Frame:
 
     def in_language(self, language: str) -> str:
         """Return the URL of this page in a language."""
-        kept = [(name, value) for name, value in self.parameters if name not in ("lang", "beat")]
+        kept = [(name, value) for name, value in self.parameters if name not in ("lang", "beat", "typing")]
         path = "/" if self.path == "/results" else self.path
         return f"{path}?{urlencode([*kept, ('lang', language)], quote_via=quote)}"
 

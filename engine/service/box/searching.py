@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fastapi import Request
 
+from engine.marking import Marks
 from engine.query import Query
 from engine.ranking import Hit
 from engine.recommendations import Recommendation
@@ -18,13 +19,14 @@ from engine.service.access.caller import Caller
 from engine.service.access.state import reader_problem_of
 from engine.service.box import around
 from engine.service.box.asked import PER_PAGE, Asked
-from engine.service.box.hits import LONGEST_LABEL, HitViews, Marked, name_of, shortened
+from engine.service.box.hits import LONGEST_LABEL, HitViews, name_of, shortened
 from engine.service.box.holdings import Holdings, HoldingsOf
 from engine.service.box.opinions import opinions_in
 from engine.service.box.place import Place
 from engine.service.box.rendering import Frame, frame_of
 from engine.service.box.scripts import language_of
 from engine.service.box.views import Choice, HitView, HomeView, ResultsView, Suggested
+from engine.service.problems import Problem
 from engine.settings import NO_RERANKER
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ async def holdings_of(request: Request, service: Service, caller: Caller) -> Hol
 
 
 async def results(
-    request: Request, service: Service, caller: Caller, asked: Asked, beat: Beat
+    request: Request, service: Service, caller: Caller, asked: Asked, beat: Beat, *, typing: bool = False
 ) -> ResultsView:
     """Return a page of results.
 
@@ -62,6 +64,7 @@ async def results(
         caller: Who asks.
         asked: What is asked.
         beat: `first` for the list before anything is read a second time, which is there at once.
+        typing: The last word may not be whole yet, so that its spelling is no matter.
     """
     frame = frame_of(request, caller)
     holdings = await holdings_of(request, service, caller)
@@ -77,9 +80,9 @@ async def results(
     ranking, words = answer.ranking, frame.words
     from_rank = (asked.page - 1) * PER_PAGE + 1
     shown = [hit for hit in ranking.hits if hit.rank >= from_rank]
-    marks = await _marks(service, caller, query, shown) if beat == "final" else ()
-    opinions = await _opinions(service, caller)
-    hits = HitViews(words, asked, holdings.date_field, opinions).of(ranking, marks, from_rank)
+    beside = await _beside(service, caller, query, shown, marks=beat == "final")
+    maker = HitViews(words, asked, holdings.date_field, beside.opinions)
+    hits = maker.of(ranking, beside.marks, from_rank)
     expired = (words("notice.expired"),) if reader_problem_of(request.scope) else ()
     return ResultsView(
         asked=asked,
@@ -93,7 +96,7 @@ async def results(
         reranked=ranking.reranked_depth if usual.reranker != NO_RERANKER else 0,
         degraded=answer.degraded,
         notices=expired + tuple(shortened(notice, 400) for notice in ranking.notices),
-        meant=around.meant(ranking.suggestions, asked),
+        meant=around.meant(ranking.suggestions, asked) if not typing or not hits else (),
         facets=around.facets(ranking.facets, asked, words),
         chips=around.chips(asked, words),
         orders=around.orders(asked, words) if holdings.date_field else (),
@@ -128,23 +131,34 @@ async def home(request: Request, service: Service, caller: Caller, asked: Asked)
     )
 
 
-async def _marks(
-    service: Service, caller: Caller, query: Query, hits: Sequence[Hit]
-) -> Sequence[Sequence[Marked | None]]:
-    """Return for each passage of some hits the sentence that answers by its meaning."""
-    return ()
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Beside the hits: the sentences that answer by their meaning, and what the reader said of documents."""
+
+    marks: Marks = ()
+    opinions: Mapping[str, str] = field(default_factory=dict)
 
 
-async def _opinions(service: Service, caller: Caller) -> Mapping[str, str]:
-    """Return what the reader said of documents; nothing of nobody."""
+async def _beside(
+    service: Service, caller: Caller, query: Query, hits: Sequence[Hit], *, marks: bool
+) -> _Beside:
     user_id = caller.user_id
-    if user_id is None:
-        return {}
 
-    def look(engine: SearchEngine) -> Mapping[str, str]:
-        return opinions_in(engine.readers.history(user_id)) if engine.readers.exists else {}
+    def look(engine: SearchEngine) -> _Beside:
+        known = user_id is not None and engine.readers.exists
+        return _Beside(
+            engine.mark(query, hits) if marks else (),
+            opinions_in(engine.readers.history(user_id)) if user_id is not None and known else {},
+        )
 
-    return await asking.ask(service, caller, look)
+    if not hits or (user_id is None and not marks):
+        return _Beside()
+    try:
+        return await asking.ask(service, caller, look)
+    except Problem as problem:
+        if problem.status != 503:
+            raise
+        return _Beside()  # the hits are there; under load they do without
 
 
 def _legend(hits: Sequence[HitView]) -> list[str]:

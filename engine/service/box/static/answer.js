@@ -1,0 +1,165 @@
+// What is below the search box: asked for, waited for, shown. Only what was asked last is ever shown. Where a
+// cross-encoder reads results again, they come in two beats, and the second one never moves what a reader is busy with.
+
+import { morph } from "./morph.js";
+import { Outage } from "./outage.js";
+import { Waiting } from "./waiting.js";
+
+const SETTLED = 350; // ms of quiet before the second beat is asked for while somebody types
+const SCROLLED = 24; // px
+const SAID = 500; // ms of quiet before a count is read out
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+export class Answer {
+  constructor(place) {
+    this.place = place;
+    this.live = document.getElementById("live");
+    this.asked = 0;
+    this.control = null;
+    this.search = location.search;
+    this.twice = place.querySelector("[data-twice]") !== null;
+    this.scrolledFrom = scrollY;
+    this.waiting = new Waiting(place);
+    this.outage = new Outage(place, () => this.show(this.search));
+  }
+
+  get state() {
+    return this.place.firstElementChild?.dataset.state ?? "";
+  }
+
+  // Show the results of a URL's query string. `typing`: more of it may follow at once.
+  async show(search, { typing = false } = {}) {
+    const number = ++this.asked;
+    this.control?.abort();
+    this.control = new AbortController();
+    this.search = search;
+    this.scrolledFrom = scrollY;
+    this.waiting.begin(this.state);
+    this.withdraw();
+    try {
+      const both = this.twice && new URLSearchParams(search).get("q");
+      const first = await this.piece(search, both ? "first" : "final", typing);
+      if (number !== this.asked) return false;
+      this.outage.over();
+      this.put(first, { moving: false });
+      this.twice = this.place.querySelector("[data-twice]") !== null;
+      this.say(this.place.firstElementChild.dataset.announce, typing ? SAID : 0);
+      if (both && this.state === "results") this.second(search, number, typing);
+      return true;
+    } catch (error) {
+      if (number !== this.asked || error.name === "AbortError") return false;
+      this.outage.begin();
+      this.say(this.outage.said, 0);
+      return false;
+    } finally {
+      if (number === this.asked) this.waiting.end();
+    }
+  }
+
+  async second(search, number, typing) {
+    if (typing) await new Promise((go) => setTimeout(go, SETTLED));
+    if (number !== this.asked) return;
+    this.place.setAttribute("data-reading", "");
+    try {
+      const piece = await this.piece(search, "final", false);
+      if (number !== this.asked || piece.dataset.state !== "results") return;
+      if (!this.busy || sameList(this.place, piece)) this.put(piece, { moving: true });
+      else this.offer(piece, number);
+    } catch (error) {
+      if (error.name !== "AbortError") console.info("the second beat did not come:", error.message);
+    } finally {
+      if (number === this.asked) this.place.removeAttribute("data-reading");
+    }
+  }
+
+  async piece(search, beat, typing) {
+    const parameters = new URLSearchParams(search);
+    parameters.set("beat", beat);
+    if (typing) parameters.set("typing", "1");
+    const headers = { "quire-fragment": "1" };
+    const response = await fetch(`/results?${parameters}`, { signal: this.control.signal, headers });
+    const type = response.headers.get("content-type") ?? "";
+    if (!type.startsWith("text/html")) throw new Error(`${response.status}, ${type || "no type"}`);
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const piece = page.body.firstElementChild;
+    if (!piece?.dataset.state) throw new Error(`${response.status}, not a piece of this page`);
+    return piece;
+  }
+
+  put(piece, { moving }) {
+    const was = moving && !calm.matches ? places(this.place) : null;
+    const old = this.place.firstElementChild;
+    if (old && old.dataset.state === piece.dataset.state) morph(old, piece);
+    else this.place.replaceChildren(piece);
+    this.place.querySelector(".better")?.remove();
+    document.title = this.place.firstElementChild.dataset.title;
+    document.body.classList.toggle("home", this.state === "home");
+    document.body.classList.toggle("found", this.state !== "home");
+    document.getElementById("noted")?.remove();
+    if (was) slide(this.place, was);
+  }
+
+  // Whether the reader is doing something with the results, so that they must not move.
+  get busy() {
+    const list = this.place.querySelector(".hits");
+    if (!list) return false;
+    return list.matches(":hover") || list.contains(document.activeElement) || Math.abs(scrollY - this.scrolledFrom) > SCROLLED;
+  }
+
+  offer(piece, number) {
+    this.withdraw();
+    const words = this.place.dataset;
+    const line = document.createElement("p");
+    line.className = "better";
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(`${words.better} · `, Object.assign(document.createElement("b"), { textContent: words.show }));
+    button.addEventListener("click", () => {
+      if (number !== this.asked) return;
+      this.put(piece, { moving: true });
+      const heading = this.place.querySelector("#found");
+      heading?.setAttribute("tabindex", "-1");
+      heading?.focus({ preventScroll: true });
+      this.say(words.final, 0);
+    });
+    line.append(button);
+    this.place.append(line);
+    this.say(words.better, 0);
+  }
+
+  withdraw() {
+    this.place.querySelector(".better")?.remove();
+  }
+
+  say(words, after) {
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => {
+      this.live.textContent = words;
+    }, after);
+  }
+}
+
+function hits(place) {
+  return [...place.querySelectorAll(".hits > [data-key]")];
+}
+
+// Whether two lists hold the same documents in the same order, with the same passages of each.
+function sameList(place, piece) {
+  const words = (list) => hits(list).map((hit) => [hit.dataset.key, ...[...hit.querySelectorAll(".said")].map((said) => said.textContent)].join("\n"));
+  const [old, fresh] = [words(place), words(piece)];
+  return old.length === fresh.length && old.every((text, at) => text === fresh[at]);
+}
+
+function places(place) {
+  return new Map(hits(place).map((hit) => [hit.dataset.key, hit.getBoundingClientRect().top]));
+}
+
+function slide(place, was) {
+  for (const hit of hits(place)) {
+    const from = was.get(hit.dataset.key);
+    const way = from === undefined ? 0 : from - hit.getBoundingClientRect().top;
+    if (from === undefined) hit.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 240 });
+    else if (way) hit.animate([{ transform: `translateY(${way}px)` }, { transform: "none" }], { duration: 240, easing: "ease-out" });
+  }
+}

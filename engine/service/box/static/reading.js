@@ -1,0 +1,42 @@
+// A document's page: opened at its passage, rated in place; and, for readers who have a profile, noted as opened and read.
+
+import { listen } from "./rating.js";
+
+const READ_AFTER = 20_000;
+
+listen();
+
+const passage = document.getElementById("passage");
+if (passage && !location.hash && performance.getEntriesByType("navigation")[0]?.type !== "back_forward") {
+  passage.scrollIntoView({ block: "start" });
+}
+
+const watched = document.querySelector("[data-watched]")?.dataset.watched;
+
+function note(kind) {
+  const said = new URLSearchParams({ doc_id: watched, kind });
+  navigator.sendBeacon("/feedback", said);
+}
+
+if (watched) {
+  note("click");
+  let left = READ_AFTER;
+  let since = 0;
+  let timer = 0;
+  const begin = () => {
+    if (left <= 0 || timer || document.visibilityState !== "visible") return;
+    since = performance.now();
+    timer = setTimeout(() => {
+      timer = left = 0;
+      note("read");
+    }, left);
+  };
+  const pause = () => {
+    if (!timer) return;
+    clearTimeout(timer);
+    timer = 0;
+    left -= performance.now() - since;
+  };
+  document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? begin() : pause()));
+  begin();
+}
