@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from engine.event import Event, InvalidEvent
     from engine.ledger import Because, Ledger, Term, WordShare
+    from engine.marking import Mark
     from engine.personal.interests import Interest, Interests
     from engine.personal.settings import PersonalSettings
     from engine.query import Query
@@ -66,6 +67,7 @@ __all__ = [
     "InvalidQuery",
     "InvalidSearchSettings",
     "Ledger",
+    "Mark",
     "NoSuchDocument",
     "NoSuchIndex",
     "PersonalSettings",
@@ -103,6 +105,7 @@ _HOME = {
     "InvalidQuery": "engine.errors",
     "InvalidSearchSettings": "engine.errors",
     "Ledger": "engine.ledger",
+    "Mark": "engine.marking",
     "NoSuchDocument": "engine.errors",
     "NoSuchIndex": "engine.errors",
     "PersonalSettings": "engine.personal.settings",

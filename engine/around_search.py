@@ -1,16 +1,16 @@
-"""What an engine does around a search: complete what is typed, open what was found, show what is like it."""
+"""What an engine does around a search: complete what is typed, mark and open what was found, show what is like it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import InvalidQuery
 from engine.meaning import QueryEncoder
 from engine.per_generation import PerGeneration
-from engine.query import check_k
+from engine.query import as_query, check_k
 from engine.snapshot import Snapshot
 from indexer.filters import Filter, filter_from_json
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from engine.completion import Completion, Completions
     from engine.document_text import DocumentText
     from engine.likeness import DocumentMatrix
+    from engine.marking import Marker, Marks
+    from engine.query import Query
+    from engine.ranking import Hit
     from engine.similar import Similar
 
 Answer = TypeVar("Answer")
@@ -111,3 +114,30 @@ class AroundSearch(ABC):
         from engine.completion import build_completions
 
         return PerGeneration(build_completions)
+
+    def mark(self, query: str | Query, hits: Sequence[Hit], *, characters: int | None = None) -> Marks:
+        """Return for each hit, for each of its passages, the sentence of the snippet that says most of what is asked.
+
+        None where no sentence stands out by its meaning (`engine.marking` says when one does), and where a snippet was
+        not looked at: the first passages of all hits are, then the second ones, up to so many characters.
+
+        Args:
+            query: What was asked.
+            hits: Of an answer to it.
+            characters: How much to read at most; None for `engine.marking.MOST_CHARACTERS`, which takes some 60 ms.
+
+        Raises:
+            InvalidQuery: the query or `characters` cannot be used.
+            IndexOpenError: the encoder is not the one that the index was made with.
+        """
+        from engine.marking import MOST_CHARACTERS
+
+        asked = as_query(query)
+        most = check_k(MOST_CHARACTERS if characters is None else characters)
+        return self._answered(lambda: self._marker.mark(self._current(), asked, hits, most))
+
+    @cached_property
+    def _marker(self) -> Marker:
+        from engine.marking import Marker
+
+        return Marker(self._encoder)

@@ -6,23 +6,20 @@ short one, only the sentences of its best passages are looked at.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.summary.substance import says_something
 from indexer.atoms import sections_of
 from indexer.document import Document
 from indexer.protocol import IndexReader, StoredDocument, StoredPassage
-from indexer.scripts import UNSPACED
 
 PASSAGES = 8
 """So many passages are looked at, and more where a long summary is wanted."""
 _TIMES = 8  # ... and so many times the characters of the summary
-_SHORTEST = 40  # a sentence of less says nothing by itself; a character of Chinese counts three
-_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +87,7 @@ def sentences_of(
             )
             found.append((atom.kind, candidate))
     running = [each for kind, each in found if kind == "sentence"]
-    return (
-        [each for each in running if _substance(each.text) >= _SHORTEST]
-        or running
-        or [each for _, each in found]
-    )
+    return [each for each in running if says_something(each.text)] or running or [each for _, each in found]
 
 
 def _stretches(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
@@ -108,7 +101,3 @@ def _stretches(passages: Sequence[StoredPassage]) -> list[list[StoredPassage]]:
             stretches.append([each])
         end = max(end, each.passage.end)
     return stretches
-
-
-def _substance(text: str) -> int:
-    return len(text) + 2 * len(_UNSPACED.findall(text))
