@@ -1,0 +1,201 @@
+"""What a document is like, and what it says in short: `/similar` and `/summary`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from engine.errors import NoSuchDocument
+from engine.search_engine import SearchEngine
+from engine.service.access.caller import Caller
+from engine.service.access.dependencies import box_caller, the_service
+from engine.service.box.document_views import Fact, facts, title_of, written_in
+from engine.service.box.hits import name_of
+from engine.service.box.marks import Run, pieces
+from engine.service.box.place import Place
+from engine.service.box.preferences import place_of
+from engine.service.box.problem_pages import BoxRoute
+from engine.service.box.rendering import Frame, frame_of, render
+from engine.service.box.scripts import language_of
+from engine.service.limits import check_text
+from engine.service.pool import Pressure
+from engine.similar import SimilarDocument
+from engine.summary import Summary, SummarySentence
+
+router = APIRouter(route_class=BoxRoute, include_in_schema=False)
+
+MOST_CHOSEN = 10
+"""So many documents are summed up on one page."""
+LENGTHS = (300, 600, 1200)
+"""Characters that a summary may have."""
+_LIKE = 10
+_PHRASES = 6
+
+Asking = Annotated[Caller, Depends(box_caller)]
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A document that is like another: what it is called, why it is here, and where it leads."""
+
+    title: str
+    doc_id: str
+    named: bool
+    language: str
+    near: int | None
+    words: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    href: str
+    similar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a summary, and the place where it stands."""
+
+    runs: tuple[Run, ...]
+    href: str
+    where: str
+    page: int | None
+    gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A document in short."""
+
+    title: str
+    doc_id: str
+    language: str
+    href: str
+    sentences: tuple[Sentence, ...]
+    phrases: tuple[str, ...]
+    notices: tuple[str, ...]
+    tilted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Summed:
+    """What came of summing up: the summaries, what they share, and ids that the index does not have."""
+
+    each: tuple[tuple[Summary, tuple[str, ...], str], ...]
+    shared: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@router.get("/similar")
+async def similar(request: Request, caller: Asking) -> HTMLResponse:
+    """Show the documents most like one."""
+    service = the_service(request)
+    place = place_of(request)
+    engine = service.engines.of(caller.tenant)
+    found = await service.pool.run(lambda pressure: engine.similar(place.doc_id, k=_LIKE))
+    source = await service.pool.run(lambda pressure: engine.document(place.doc_id, end=400))
+    frame = frame_of(request, caller)
+    return render(
+        request,
+        "similar.html",
+        caller=caller,
+        asked=place.asked,
+        place=place,
+        title=title_of(source),
+        language=written_in(source),
+        likes=tuple(_like(one, place, frame) for one in found.items),
+        notices=found.notices,
+    )
+
+
+@router.get("/summary")
+async def summary(request: Request, caller: Asking) -> HTMLResponse:
+    """Show chosen documents in short, each with its keyphrases; the sentences lead to where they stand."""
+    service = the_service(request)
+    place = place_of(request)
+    check_text("q", place.asked.text, service.settings)
+    chosen = tuple(dict.fromkeys(one for one in request.query_params.getlist("id") if one))
+    length = next((one for one in LENGTHS if request.query_params.get("length") == str(one)), LENGTHS[1])
+    engine = service.engines.of(caller.tenant)
+    user_id = caller.user_id if place.asked.personal else None
+
+    def sum_up(pressure: Pressure) -> _Summed:
+        each, missing = [], []
+        for doc_id in chosen[:MOST_CHOSEN]:
+            if pressure.cancelled():
+                break
+            try:
+                made = engine.summarise(doc_id, query=place.asked.text, user_id=user_id, length=length)
+            except NoSuchDocument:
+                missing.append(doc_id)
+                continue
+            each.append((made, _phrases(engine, (doc_id,)), written_in(engine.document(doc_id, end=400))))
+        there = tuple(made.doc_id for made, _, _ in each)
+        return _Summed(tuple(each), _phrases(engine, there) if len(there) > 1 else (), tuple(missing))
+
+    summed = await service.pool.run(sum_up)
+    if chosen and not summed.each:
+        raise NoSuchDocument("the index has none of these documents; use ids that a search shows")
+    return render(
+        request,
+        "summary.html",
+        caller=caller,
+        asked=place.asked,
+        place=place,
+        chosen=chosen[:MOST_CHOSEN],
+        left_out=max(0, len(chosen) - MOST_CHOSEN),
+        missing=summed.missing,
+        shared=summed.shared,
+        length=length,
+        lengths=LENGTHS,
+        shorts=tuple(_short(made, phrases, language, place) for made, phrases, language in summed.each),
+    )
+
+
+def _phrases(engine: SearchEngine, doc_ids: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(phrase.text for phrase in engine.keyphrases(doc_ids, _PHRASES))
+
+
+def _like(one: SimilarDocument, place: Place, frame: Frame) -> Like:
+    title, named = name_of(one.title, one.doc_id)
+    return Like(
+        title=title,
+        doc_id=one.doc_id,
+        named=named,
+        language=language_of(title, one.metadata),
+        near=None if one.cosine is None else round(100 * max(0.0, one.cosine)),
+        words=one.words,
+        facts=facts(one.metadata, place, frame.words)[:3],
+        href=place.whole(one.doc_id),
+        similar=place.whole(one.doc_id, "/similar"),
+    )
+
+
+def _short(made: Summary, phrases: tuple[str, ...], language: str, place: Place) -> Short:
+    here = Place(made.doc_id, asked=place.asked)
+    sentences = []
+    last = 0
+    for one in made.sentences:
+        sentences.append(_sentence(one, here, gap=one.start - last > 3))
+        last = one.end
+    return Short(
+        title=name_of(made.title, made.doc_id)[0],
+        doc_id=made.doc_id,
+        language=language,
+        href=here.url(),
+        sentences=tuple(sentences),
+        phrases=phrases,
+        notices=made.notices,
+        tilted=made.tilted,
+    )
+
+
+def _sentence(one: SummarySentence, here: Place, *, gap: bool) -> Sentence:
+    where = one.headings[-1] if one.headings else ""
+    return Sentence(
+        runs=pieces(one.text, one.start, one.highlights),
+        href=here.passage(one.start, one.end),
+        where=where,
+        page=one.page,
+        gap=gap,
+    )

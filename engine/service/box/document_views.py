@@ -1,0 +1,237 @@
+"""A document as it is read: which stretch of it is shown, in which parts, and what leads elsewhere in it."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from itertools import pairwise
+
+from engine.document_text import DocumentPassage, DocumentText
+from engine.service.box.around import day, field_name, shown, written
+from engine.service.box.blocks import Block, Kind, blocks
+from engine.service.box.hits import LONGEST_LABEL, LONGEST_TITLE, shortened
+from engine.service.box.marks import Run, pieces
+from engine.service.box.place import Place
+from engine.service.box.scripts import language_of
+from engine.service.box.words import Words
+from indexer.document import MetadataValue
+from indexer.protocol import StoredPassage
+
+STRETCH, BEFORE, SLACK = 10_000, 1_500, 1_500
+"""Characters that are shown together, before the passage among them, and by how many more or fewer for a good cut."""
+MOST_HEADINGS = 400
+_LEAST_REST = 2_500  # a rest shorter than this is shown along
+_LONGEST_VALUE = 300
+_BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?]\s+|[。！？；]"), re.compile(r"\s+"))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stands between two gaps of a text: a block of it, or the beginning of a page.
+
+    Args:
+        kind: How it is shown; `page` for the beginning of one.
+        level: Of a heading, from 2.
+        runs: The text; those that are of the passage are `meaning`.
+        marked: How much of it is of the passage.
+        first: Whether the passage begins here.
+        anchor: What a link into the text leads to; empty for none.
+        page: The number of the page that begins.
+    """
+
+    kind: Kind | str
+    level: int = 0
+    runs: tuple[Run, ...] = ()
+    marked: str = ""
+    first: bool = False
+    anchor: str = ""
+    page: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """An entry of the table of contents: where it leads, how deep it is, and whether it is where one reads."""
+
+    text: str
+    depth: int
+    href: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that is known of a document, and the search for all that share it (empty for none)."""
+
+    label: str
+    values: tuple[tuple[str, str], ...]
+
+
+def window(start: int | None, end: int | None, at: int | None, length: int) -> tuple[int, int]:
+    """Return about which stretch of a document is shown.
+
+    Args:
+        start: Where the passage begins; None for none.
+        end: Where it ends.
+        at: Where the stretch is to begin; None for around the passage.
+        length: Of the document.
+    """
+    low = at if at is not None else max(0, (start or 0) - BEFORE)
+    low = max(0, min(low, length - 1))
+    high = low + STRETCH
+    if at is None and end is not None:
+        high = max(high, min(end + BEFORE, low + 4 * STRETCH))
+    return low, length if length - high < _LEAST_REST else high
+
+
+def cut(text: str, offset: int, low: int, high: int, length: int) -> tuple[int, int]:
+    """Return where a stretch begins and ends: between paragraphs, or else lines, sentences, words.
+
+    Args:
+        text: The text from `offset` on, with `SLACK` on both sides where there is so much.
+        offset: Where it begins in the document.
+        low: About where to begin.
+        high: About where to end.
+        length: Of the document.
+    """
+    begin = 0 if low <= 0 else _break_before(text, offset, low)
+    finish = length if high >= length else _break_before(text, offset, high)
+    return begin, max(finish, begin)
+
+
+def _break_before(text: str, offset: int, wished: int) -> int:
+    """Return the last good place to cut at or before `wished`, no farther away than `SLACK`."""
+    earliest, latest = max(0, wished - SLACK - offset), wished - offset
+    for pattern in _BREAKS:
+        places = [match.end() for match in pattern.finditer(text, earliest, latest)]
+        if places:
+            return offset + places[-1]
+    return wished
+
+
+def parts_of(
+    found: DocumentText,
+    start: int,
+    end: int,
+    place: Place,
+    words: Sequence[tuple[int, int]],
+) -> tuple[Part, ...]:
+    """Return the text from `start` to `end` as the page shows it.
+
+    Args:
+        found: Has it.
+        start: Where to begin.
+        end: Where to end.
+        place: Which passage is marked.
+        words: Spans of what was searched for.
+    """
+    edges = [start, *(page for page in found.pages if start < page < end), end]
+    anchors = {passage.start: f"at-{passage.start}" for passage in found.passages if passage.start >= start}
+    passage = [(place.start, place.end)] if place.start is not None and place.end is not None else []
+    parts: list[Part] = []
+    for low, high in pairwise(edges):
+        if low in found.pages:
+            parts.append(Part("page", page=bisect_right(found.pages, low)))
+        text = found.text[low - found.start : high - found.start]
+        parts += (_part(block, found, passage, words, anchors) for block in blocks(text, low))
+    first = next((at for at, part in enumerate(parts) if part.marked), None)
+    if first is not None:
+        parts[first] = replace(parts[first], first=True)
+    return tuple(parts)
+
+
+def _part(
+    block: Block,
+    found: DocumentText,
+    passage: list[tuple[int, int]],
+    words: Sequence[tuple[int, int]],
+    anchors: Mapping[int, str],
+) -> Part:
+    text = found.text[block.start - found.start : block.end - found.start]
+    near = [(low, high) for low, high in words if low < block.end and high > block.start]
+    runs = pieces(text, block.start, near, passage, lines=True)
+    anchor = next((anchors[at] for at in range(block.start - 8, block.start + 1) if at in anchors), "")
+    meant = [run.meaning for run in runs]
+    marked = "" if not any(meant) else "all" if all(meant) else "some"
+    return Part(block.kind, min(block.level + 1, 6) if block.level else 0, runs, marked, anchor=anchor)
+
+
+def contents(
+    passages: Iterable[StoredPassage | DocumentPassage], title: str, place: Place, start: int, end: int
+) -> tuple[Heading, ...]:
+    """Return the headings of a document, each once, from where its passages say under which ones they stand.
+
+    Args:
+        passages: All of the document, in order.
+        title: The document's, which is no heading.
+        place: Where one reads.
+        start: First character that is shown.
+        end: One past the last.
+    """
+    found: list[tuple[int, str, int]] = []
+    above: tuple[str, ...] = ()
+    for one in passages:
+        passage = one.passage if isinstance(one, StoredPassage) else one
+        same = 0
+        for before, now in zip(above, passage.headings, strict=False):
+            if before != now:
+                break
+            same += 1
+        for depth in range(same, len(passage.headings)):
+            found.append((depth, passage.headings[depth], passage.start))
+        above = passage.headings
+    if found and found[0][:2] == (0, title.strip()):
+        found = [(max(0, depth - 1), text, at) for depth, text, at in found[1:]]
+    least = min((depth for depth, _, _ in found), default=0)
+    shown_ones = found
+    for most in (3, 2, 1):
+        shown_ones = [(depth - least, text, at) for depth, text, at in found if depth - least < most]
+        if len(shown_ones) <= MOST_HEADINGS:
+            break
+    reading = place.start if place.at is None and place.start is not None else start
+    last = max((at for _, _, at in shown_ones if at <= reading), default=-1)
+    return tuple(
+        Heading(
+            shortened(text, LONGEST_LABEL),
+            depth,
+            f"#at-{at}" if start <= at < end else replace(place, at=at).url(fragment=f"at-{at}"),
+            at == last,
+        )
+        for depth, text, at in shown_ones[:MOST_HEADINGS]
+    )
+
+
+def facts(metadata: Mapping[str, MetadataValue], place: Place, words: Words) -> tuple[Fact, ...]:
+    """Return what is known of a document, each value with the search for all documents that share it."""
+    found = []
+    for field, value in metadata.items():
+        values = []
+        for one in value if isinstance(value, tuple) else (value,):
+            name = written(one)
+            if isinstance(one, date):
+                values.append((day(one.date() if isinstance(one, datetime) else one, words), ""))
+            elif name.strip():
+                href = "" if len(name) > LONGEST_LABEL else _sharing(place, field, name)
+                values.append((shown(name, words) if href else shortened(name, _LONGEST_VALUE), href))
+        if values:
+            found.append(Fact(field_name(field, words), tuple(values)))
+    return tuple(found)
+
+
+def _sharing(place: Place, field: str, value: str) -> str:
+    """Return the URL of the search with a value chosen; empty without a search, which chooses nothing."""
+    if not place.asked.text:
+        return ""
+    return place.asked.bare.with_choice(field, value).url
+
+
+def title_of(found: DocumentText) -> str:
+    """Return what a document is called: its title, or its id."""
+    return shortened(found.title, LONGEST_TITLE) or shortened(found.doc_id, LONGEST_TITLE)
+
+
+def written_in(found: DocumentText) -> str:
+    """Return the language of a document, as far as it is known."""
+    return language_of(found.text[:400], found.metadata)

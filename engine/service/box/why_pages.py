@@ -1,0 +1,139 @@
+"""Why a document is where it is in a list, and why another one is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from engine.document_text import DocumentText
+from engine.errors import NoSuchDocument, translated
+from engine.everyone import date_field
+from engine.query import Query
+from engine.search_engine import SearchEngine
+from engine.service.access.caller import Caller
+from engine.service.access.dependencies import box_caller, the_service
+from engine.service.asking import ask
+from engine.service.box.accounts import account_of
+from engine.service.box.asked import PER_PAGE, Asked
+from engine.service.box.document_views import title_of, written_in
+from engine.service.box.hits import name_of, shortened
+from engine.service.box.place import Place
+from engine.service.box.preferences import place_of
+from engine.service.box.problem_pages import BoxRoute, wants_fragment
+from engine.service.box.rendering import frame_of, render
+from engine.service.limits import check_text
+from engine.service.service import Service
+from engine.why_not import WhyNot
+
+router = APIRouter(route_class=BoxRoute, include_in_schema=False)
+
+_NAMED = 6
+_LONGEST_NAME = 1024
+
+Asking = Annotated[Caller, Depends(box_caller)]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A document that was perhaps meant."""
+
+    title: str
+    doc_id: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """What became of a document in a search; `found` is None where the index has none of that name."""
+
+    outcome: WhyNot | None
+    found: DocumentText | None
+    named: tuple[tuple[str, str], ...] = ()
+
+
+@router.get("/why")
+async def why(request: Request, caller: Asking) -> HTMLResponse:
+    """Show the whole account of a document's score."""
+    place = place_of(request)
+    explained = await _explained(request, caller, place)
+    if explained.found is None or explained.outcome is None:
+        raise NoSuchDocument(
+            f"the index has no document {place.doc_id!r:.200}; use an id that a search shows"
+        )
+    return _page(request, caller, place, explained, place.doc_id)
+
+
+@router.get("/why-not")
+async def why_not(request: Request, caller: Asking) -> HTMLResponse:
+    """Show what became of a document that is not where somebody looked for it; without one, ask for it."""
+    place = place_of(request)
+    wanted = " ".join(place.doc_id.split())[:_LONGEST_NAME]
+    explained = _Explained(None, None)
+    if wanted and place.asked.text:
+        explained = await _explained(request, caller, place)
+    return _page(request, caller, place, explained, place.doc_id)
+
+
+def _page(request: Request, caller: Caller, place: Place, explained: _Explained, wanted: str) -> HTMLResponse:
+    outcome, found = explained.outcome, explained.found
+    words = frame_of(request, caller).words
+    account = None
+    if outcome is not None and outcome.ledger is not None and outcome.rank is not None:
+        account = account_of(outcome.ledger, outcome.rank, outcome.last, place, words)
+    here = "/why" if account is not None and outcome is not None and outcome.stage == "found" else "/why-not"
+    template = "why_piece.html" if _piece(request) else ("why.html" if here == "/why" else "why_not.html")
+    return render(
+        request,
+        template,
+        caller=caller,
+        asked=place.asked,
+        place=place,
+        outcome=outcome,
+        account=account,
+        title=title_of(found) if found else "",
+        language=written_in(found) if found else "",
+        wanted=wanted,
+        candidates=tuple(
+            Named(title, doc_id, replace(place, doc_id=doc_id).page_of("/why-not"))
+            for doc_id, title in explained.named
+        ),
+    )
+
+
+def _piece(request: Request) -> bool:
+    return wants_fragment(request) or request.query_params.get("fragment") == "1"
+
+
+async def _explained(request: Request, caller: Caller, place: Place) -> _Explained:
+    service = the_service(request)
+    asked = place.asked
+    check_text("q", asked.text, service.settings)
+
+    def look(engine: SearchEngine) -> _Explained:
+        try:
+            found = engine.document(place.doc_id, end=400)
+        except NoSuchDocument:
+            return _Explained(None, None, _perhaps(engine, place.doc_id))
+        query = query_of(service, caller, asked)
+        shown = asked.page * PER_PAGE
+        return _Explained(engine.why_not(query, place.doc_id, k=shown), found)
+
+    return await ask(service, caller, look)
+
+
+def query_of(service: Service, caller: Caller, asked: Asked) -> Query:
+    """Return what the engine is asked by a search page of this URL; by score, whatever order it shows."""
+    field = service.settings.date_field
+    if not field and (asked.since or asked.until):
+        with translated():
+            field = date_field(service.engines.index.reader())
+    return replace(asked.query(caller.user_id, field), sort="")
+
+
+def _perhaps(engine: SearchEngine, name: str) -> tuple[tuple[str, str], ...]:
+    """Return ids and titles of documents that somebody may mean who writes a name that is no id."""
+    hits = engine.search(Query(shortened(name, 300), operators=False), k=_NAMED).hits
+    return tuple((hit.doc_id, name_of(hit.title, hit.doc_id)[0]) for hit in hits)
