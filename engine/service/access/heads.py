@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,6 +14,7 @@ from engine.service.settings import ServiceSettings
 LONGEST_HEADERS = 32_768  # bytes, names and values together
 MOST_HEADERS = 100
 _ANY_HOST = "/health/"  # asked by machines, under whatever name they know, and told next to nothing
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@/]+))(?::\d{0,5})?")
 
 
 class Heads:
@@ -82,11 +84,9 @@ def longest_url(settings: ServiceSettings) -> int:
 
 
 def host_name(host: str) -> str:
-    """Return the name in a Host header: without its port, without brackets, in lower case."""
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].rstrip(".")
+    """Return the name in a Host header: without its port, without brackets, in lower case; nothing if it is none."""
+    found = _HOST.fullmatch(host.strip().lower())
+    return (found[1] or found[2]).rstrip(".") if found else ""
 
 
 def is_loopback(host: str) -> bool:

@@ -6,7 +6,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-MOST_KNOWN = 100_000  # of whom a number is kept: some 15 MB
+MOST_KNOWN = 100_000  # of whom a number is kept: some 30 MB
+_ROUNDING = 1e-6  # seconds: the clock of a machine that has been up for years has about 1e-8
 
 
 class Rates:
@@ -58,11 +59,12 @@ class Rates:
         now = self._clock()
         a_token = 60.0 * self._workers / per_minute
         tokens = max(1.0, min(self._burst, per_minute) / self._workers)
-        full_at = max(now, self._full_at.get(who, now))
-        wait = full_at + a_token - (now + tokens * a_token)
-        if wait > 1e-9:
+        away = max(0.0, self._full_at.get(who, now) - now)
+        wait = away + a_token - tokens * a_token
+        if wait > _ROUNDING:
+            self._full_at.move_to_end(who)  # who is refused is not silent
             return wait
-        self._full_at[who] = full_at + a_token
+        self._full_at[who] = now + away + a_token
         self._full_at.move_to_end(who)
         if len(self._full_at) > self._most_known:
             self._full_at.popitem(last=False)
