@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DATE_FIELDS = ("date", "published", "posted", "created", "updated")
 """Of several fields with dates the first of these counts, or else the first by name."""
+FEWEST_READERS = 2
+"""Of what fewer have read nobody else is told: that would be telling them what one reader reads."""
 _PASSAGES = 5000  # of the newest documents so many passages at most are looked at
 
 
@@ -26,7 +28,7 @@ def popular(
     left_out: Collection[str],
     selection: Selection | None,
 ) -> tuple[Numbers, list[int]]:
-    """Return the documents of the index that most readers read, and how many did; ties by id.
+    """Return the documents of the index that most readers read, two at least, and how many did; ties by id.
 
     Args:
         reader: The index.
@@ -40,11 +42,15 @@ def popular(
     ask = 4 * (wanted + len(left_out))
     while True:
         found = most_read(store, ask)
-        open_to_all = [(doc_id, readers) for doc_id, readers in found if doc_id not in left_out]
+        open_to_all = [
+            (doc_id, readers)
+            for doc_id, readers in found
+            if readers >= FEWEST_READERS and doc_id not in left_out
+        ]
         numbers = reader.find_all([doc_id for doc_id, _ in open_to_all])
         may = numbers >= 0 if selection is None else selection.holds(numbers)
         kept = np.flatnonzero(may)[:wanted].tolist()
-        if len(kept) == wanted or len(found) < ask:
+        if len(kept) == wanted or len(found) < ask or found[-1][1] < FEWEST_READERS:
             return numbers[kept], [open_to_all[at][1] for at in kept]
         ask *= 4
 

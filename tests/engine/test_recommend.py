@@ -240,10 +240,13 @@ def test_somebody_unknown_gets_what_most_read_and_then_what_is_new(engine: Searc
     latest = sorted(dated, key=lambda name: (-dated[name].toordinal(), name))  # type: ignore[union-attr]
     assert [item.doc_id for item in nothing] == latest[:5]
     assert [item.dated for item in nothing] == [dated[name] for name in latest[:5]]
-    engine.record([Event("a", "d07"), Event("b", "d07"), Event("b", "d02"), Event("b", "gone")])
+    both = [Event(who, name) for who in "ab" for name in ("d07", "d02", "gone")]
+    engine.record([*both, Event("c", "d07"), Event("c", "d03")])
     learn(engine.readers)
     found = engine.recommend("nobody", 5)
-    assert [(item.doc_id, item.readers) for item in found][:2] == [("d07", 2), ("d02", 1)]
+    # d03 has one reader: to say so would tell others what that one reads.
+    assert [(item.doc_id, item.readers) for item in found][:2] == [("d07", 3), ("d02", 2)]
+    assert all(item.origin == "recent" for item in list(found)[2:])
     assert [item.doc_id for item in found][2:] == [name for name in latest if name not in ("d07", "d02")][:3]
     assert "Nothing is known of what 'nobody' likes." in found.notices
     assert engine.readers.version("nobody") == 0  # asking leaves no trace

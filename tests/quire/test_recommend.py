@@ -71,7 +71,7 @@ def test_recommend_says_what_stands_in(quire: Quire, read: Path) -> None:
 
 def test_filters_and_mistakes(quire: Quire, records: Path, read: Path) -> None:
     with ReaderStore.open(records) as store:
-        store.add([Event("ann", "r1"), Event("bob", "r2"), Event("bob", "r3")])
+        store.add(Event(who, name) for who in ("ann", "bob") for name in ("r1", "r2", "r3"))
     quire("learn", records)
     found = json.loads(quire("recommend", records, "nobody", "--filter", "lang=en", "--json").output)
     assert [item["doc_id"] for item in found["items"]] == ["r1", "r3"]
