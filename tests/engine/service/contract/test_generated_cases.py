@@ -51,7 +51,7 @@ REFUSALS = (400, 401, 403, 404, 413, 414, 415, 422, 431)
 NEVER_DONE = ("POST /v1/profile/mute",)
 """Needs the name of an interest that the reader has at that moment; `test_readers_apart` has one."""
 IDS = ["d00", "d07", "zz", *ODD_IDS]
-PATHS = ["notes.txt", "folder", "../keys.json", "/etc/passwd", "folder/../../secret"]
+PATHS = ["notes.txt", "folder", "notes.txt", "folder", "../keys.json", "/etc/passwd"]
 FILTERS: list[dict[str, object]] = [
     {"year": {"gte": 1995}},
     {"and": [{"lang": "en"}, {"not": {"tags": {"in": ["t1", "t2"]}}}]},
