@@ -1,4 +1,4 @@
-"""`Site`: a service that really listens, in a thread of this process."""
+"""`Site`: a service that really listens, as `quire serve` has it, in a thread of this process."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from engine.configuration import load
+import pytest
+
+from engine.configuration import Configuration, load
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from engine.service.service import Service
     from indexer.encoding import Encoder
+    from indexer.opening import Place
+    from reranker.scorer import PairScorer
 
-START_SECONDS = 60.0
+SECONDS = 60.0
 
 
 @dataclass
@@ -29,16 +33,28 @@ class Site:
     Args:
         url: Where, without a slash at its end.
         service: The service itself, in this process.
+        loop: What it runs on.
     """
 
     url: str
     service: Service
-    _server: Listening
+    loop: asyncio.AbstractEventLoop
     _thread: threading.Thread
+    _lifeline: socket.socket
 
-    def token(self, reader: str, *, hours: int = 1) -> str:
+    def token(self, reader: str, *, hours: float = 1) -> str:
         """Return a token of a reader of the box's tenant."""
         return self.service.tokens.issue(reader, self.service.settings.tenant, hours=hours)
+
+    def expired_token(self, reader: str) -> str:
+        """Return a token that held until an hour ago."""
+        tokens = self.service.tokens
+        clock = tokens._clock
+        tokens._clock = lambda: clock() - 7200
+        try:
+            return self.token(reader)
+        finally:
+            tokens._clock = clock
 
     @contextlib.contextmanager
     def busy(self) -> Iterator[threading.Event]:
@@ -50,80 +66,74 @@ class Site:
             started.set()
             free.wait()
 
-        loop = self._server.loop
         held = [
-            asyncio.run_coroutine_threadsafe(self.service.pool.run(lambda _, one=one: hold(one)), loop)
-            for one in holding
+            asyncio.run_coroutine_threadsafe(
+                self.service.pool.run(lambda _, started=started: hold(started)), self.loop
+            )
+            for started in holding
         ]
         try:
-            for one in holding:
-                assert one.wait(START_SECONDS)
+            for started in holding:
+                assert started.wait(SECONDS)
             yield free
         finally:
             free.set()
-            for one_held in held:
+            for one in held:
                 with contextlib.suppress(
                     Exception
                 ):  # it was given up as too slow, as a test may mean it to be
-                    one_held.result(START_SECONDS)
+                    one.result(SECONDS)
 
     def stop(self) -> None:
         """Be gone. Stopping twice is harmless."""
-        if self._thread.is_alive():
-            self._server.should_exit = True
-            self._thread.join(START_SECONDS)
-            self.service.close()
+        self._lifeline.close()
+        self._thread.join(SECONDS)
 
 
-class Listening(Protocol):
-    """What is used of a uvicorn server, and two things more."""
-
-    ready: threading.Event
-    loop: asyncio.AbstractEventLoop
-    should_exit: bool
-
-    def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer until told to stop."""
-
-
-def _listening(app: FastAPI) -> Listening:
-    from uvicorn import Config, Server
-
-    class Announced(Server):
-        """Says when it answers, and on which loop."""
-
-        ready = threading.Event()
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            self.loop = asyncio.get_running_loop()
-            self.ready.set()
-
-    return Announced(Config(app, log_config=None, timeout_graceful_shutdown=5))
-
-
-def serve(index: Path, encoder: Encoder | None = None, **values: object) -> Site:
+def serve(
+    index: Path, encoder: Encoder | None = None, reranker: PairScorer | None = None, **values: object
+) -> Site:
     """Start a service over an index, and return when it answers.
 
     Args:
         index: The index's folder.
         encoder: The one that it was made with; None to load that one.
+        reranker: The cross-encoder; None for the one that is configured.
         **values: Of [service].
     """
+    from engine.service import worker
     from engine.service.app import create_app
     from engine.service.service import Service
 
+    made: list[Service] = []
+
+    def application(place: Place, configuration: Configuration) -> FastAPI:
+        made.append(Service.open(place, configuration=configuration, encoder=encoder, reranker=reranker))
+        return create_app(made[0])
+
+    values = {"drain_seconds": 1, **values}
     options = {f"service.{name}": (name, value) for name, value in values.items()}
-    service = Service.open(
-        index,
-        configuration=load(environ={"HOME": str(index)}, options=options, folder=index),
-        encoder=encoder,
-    )
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
-    server = _listening(create_app(service))
-    thread = threading.Thread(target=server.run, args=([listening],), name="site", daemon=True)
+    configuration = load(environ={"HOME": str(index)}, options=options, folder=index)
+    ready, loops = threading.Event(), []
+    lifeline, orphaned = socket.socketpair()
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+
+    def answering() -> None:
+        loops.append(asyncio.get_running_loop())
+        ready.set()
+
+    def run() -> None:
+        with listener, orphaned, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(worker, "set_up", lambda *_, **__: None)  # the log of the tests stays as it is
+            worker.run_worker(
+                worker.Plan(index, configuration, application), listener, ready=answering, orphaned=orphaned
+            )
+
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    thread = threading.Thread(target=run, name="site", daemon=True)
     thread.start()
-    if not server.ready.wait(START_SECONDS):
-        raise TimeoutError("the service did not start")
-    return Site(f"http://127.0.0.1:{listening.getsockname()[1]}", service, server, thread)
+    while not ready.wait(0.2):
+        if not thread.is_alive():
+            raise RuntimeError("the service did not start")
+    return Site(url, made[0], loops[0], thread, lifeline)
