@@ -51,6 +51,7 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_head = True
+        self._begun = False
         self._head_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -68,8 +69,9 @@ class BoundedHttp(HttpToolsProtocol):
         """Take what arrived, and count it while it belongs to a head."""
         if self._in_head:
             self._head_bytes += len(data)
-            self._wait()
         super().data_received(data)
+        if self._in_head and (self._begun or not self._is_answering()):
+            self._wait()
         if self._in_head and self._head_bytes > self.longest_head and not self.transport.is_closing():
             self._refuse(
                 Problem(
@@ -80,11 +82,11 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
-        self._in_head = True
+        self._in_head = self._begun = True
 
     def on_headers_complete(self) -> None:
         """End a head."""
-        self._in_head = False
+        self._in_head = self._begun = False
         self._head_bytes = 0
         self._wait_no_more()
         super().on_headers_complete()
@@ -114,7 +116,7 @@ class BoundedHttp(HttpToolsProtocol):
             return
         if self._is_answering():
             self._wait()  # what arrived of the next request has to wait for this answer anyway
-        elif self._head_bytes:
+        elif self._begun:
             self._refuse(
                 Problem(408, "head-too-slow", f"no whole request came in {self.head_seconds:g} seconds")
             )

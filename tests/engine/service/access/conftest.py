@@ -47,6 +47,7 @@ class Door:
     rates: Rates
     proxies: Proxies
     clock: Clock = field(default_factory=Clock)
+    signed_with: str = SECRET
 
     def secret(self, *scopes: Scope, **values: Any) -> dict[str, str]:
         """Return the header of a new key."""
