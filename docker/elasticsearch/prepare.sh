@@ -4,13 +4,14 @@
 #   authority/   the certificate authority and its key: for making more certificates, mounted nowhere else
 #   servers/     ca.crt, a certificate for each node; users, users_roles and roles.yml of the file realm;
 #                operator.curl, with which a node asks itself for its health
-#   clients/     ca.crt, quire.password
+#   clients/     ca.crt, quire.password: for jobs
+#   service/     ca.crt, serve.password: for the search box and the API
 #
-# Nothing secret is ever printed. The user `operator` may do everything, `quire` what roles.yml says.
+# Nothing secret is ever printed. The user `operator` may do everything, `quire` and `serve` what roles.yml says.
 set -euo pipefail
 umask 077
 
-keys=${KEYS:?the folder that holds authority, servers and clients}
+keys=${KEYS:?the folder that holds authority, servers, clients and service}
 roles=${ROLES:?roles.yml}
 nodes=${NODES:?the names of the nodes, separated by blanks}
 server_owner=${SERVER_OWNER:-1000:0}
@@ -52,21 +53,25 @@ unzip -q -o "$work/nodes.zip" -d "$keys/servers"
 
 operator=$(password)
 quire=$(password)
+serve=$(password)
 mkdir "$work/config"
 touch "$work/config/elasticsearch.yml" "$work/config/users" "$work/config/users_roles"
 cp "$roles" "$work/config/roles.yml"
 export ES_PATH_CONF=$work/config
 "$tools/elasticsearch-users" useradd operator -p "$operator" -r superuser >/dev/null
 "$tools/elasticsearch-users" useradd quire -p "$quire" -r quire_manage,quire_readers >/dev/null
+"$tools/elasticsearch-users" useradd serve -p "$serve" -r quire_search,quire_readers >/dev/null
 cp "$work/config/users" "$work/config/users_roles" "$work/config/roles.yml" "$keys/servers/"
 printf 'user = "operator:%s"\n' "$operator" >"$keys/servers/operator.curl"
 printf '%s\n' "$quire" >"$keys/clients/quire.password"
-cp "$keys/authority/ca.crt" "$keys/servers/"
-cp "$keys/authority/ca.crt" "$keys/clients/"
+printf '%s\n' "$serve" >"$keys/service/serve.password"
+for folder in servers clients service; do
+    cp "$keys/authority/ca.crt" "$keys/$folder/"
+done
 
 touch "$keys/servers/ready"
 chown -R "$server_owner" "$keys/servers"
-chown -R "$client_owner" "$keys/clients"
-find "$keys/servers" "$keys/clients" -type d -exec chmod 0500 {} +
-find "$keys/servers" "$keys/clients" -type f -exec chmod 0400 {} +
+chown -R "$client_owner" "$keys/clients" "$keys/service"
+find "$keys/servers" "$keys/clients" "$keys/service" -type d -exec chmod 0500 {} +
+find "$keys/servers" "$keys/clients" "$keys/service" -type f -exec chmod 0400 {} +
 echo "Certificates and passwords are made."

@@ -11,11 +11,12 @@ import yaml
 from command_lines import understood
 from linters import run_linter
 
-from engine.configuration import load
+from engine.configuration import load, settings_class
 from indexer.elastic.address import parse_address
 
 VARIABLE = re.compile(r"\$\{?(\w+)(:-[^}]*)?\}?")
-ENDLESS = ("es01", "es02", "es03")
+NODES = ("es01", "es02", "es03")
+ENDLESS = (*NODES, "serve")
 ONCE = ("prepare",)
 
 
@@ -40,6 +41,11 @@ def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def ours(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the services that run Quire."""
     return {name: one for name, one in services.items() if one["image"].startswith("quire:")}
+
+
+def jobs(services: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return those that run Quire, and end."""
+    return {name: one for name, one in ours(services).items() if name not in ENDLESS}
 
 
 def mounts(service: dict[str, Any]) -> list[dict[str, Any]]:
@@ -107,7 +113,7 @@ def test_everything_is_limited(services: dict[str, dict[str, Any]]) -> None:
         assert megabytes(one["mem_limit"]) <= 4096, name
         assert one["memswap_limit"] == one["mem_limit"], f"{name} must not swap"
         assert one["pids_limit"] <= 4096, name
-    for name in ENDLESS:
+    for name in NODES:
         heap = re.fullmatch(r"-Xms(\w+) -Xmx(\w+)", services[name]["environment"]["ES_JAVA_OPTS"])
         assert heap is not None
         assert heap[1] == heap[2]
@@ -119,7 +125,8 @@ def test_quire_runs_on_a_read_only_file_system(services: dict[str, dict[str, Any
     for name, one in ours(services).items():
         assert one["read_only"] is True, name
         assert [place.split(":")[0] for place in one["tmpfs"]] == ["/scratch"], name
-        assert all(mount["read_only"] for mount in mounts(one)), name
+        written = {mount["target"] for mount in mounts(one) if not mount["read_only"]}
+        assert written == ({one["environment"]["QUIRE_SERVICE_STATE"]} if name == "serve" else set()), name
         assert one["build"]["target"] == "cpu", name
 
 
@@ -138,10 +145,44 @@ def test_who_waits_for_whom(services: dict[str, dict[str, Any]]) -> None:
                 assert other in ONCE
     for name in ENDLESS:
         assert services[name]["restart"] == "unless-stopped"
+        assert "profiles" not in services[name], "`up` starts it"
+    for name in NODES:
         assert services[name]["depends_on"].keys() == set(ONCE)
     for name, one in ours(services).items():
-        assert one["depends_on"].keys() == set(ENDLESS), name
-        assert one["profiles"] == ["jobs"], "`up` starts the cluster alone"
+        assert one["depends_on"].keys() == set(NODES), name
+    assert jobs(services).keys() == {"index", "quire"}
+    for name, one in jobs(services).items():
+        assert one["profiles"] == ["jobs"], f"`up` does not start {name}"
+
+
+def test_the_service_is_given_the_time_it_takes_to_stop(services: dict[str, dict[str, Any]]) -> None:
+    from engine.service.worker import POLITE_SECONDS
+
+    seconds = int(services["serve"]["stop_grace_period"].removesuffix("s"))
+    assert seconds > settings_class("service")().drain_seconds + POLITE_SECONDS
+
+
+def test_jobs_are_asked_for_their_configuration_and_the_service_whether_it_answers(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    for one in jobs(services).values():
+        kind, program, *words = one["healthcheck"]["test"]
+        assert (kind, program) == ("CMD", "quire")
+        assert understood(words) == "config show"
+    assert "healthcheck" not in services["serve"], "the image's own"
+
+
+def test_the_search_box_answers_under_the_name_that_is_told(
+    services: dict[str, dict[str, Any]], text: str, tmp_path: Path
+) -> None:
+    serve = services["serve"]
+    [address, outside, inside] = serve["ports"][0].split(":")
+    environment = {"HOME": str(tmp_path), **serve["environment"]}
+    del environment["QUIRE_ELASTICSEARCH_PASSWORD_FILE"], environment["QUIRE_ELASTICSEARCH_USERNAME"]
+    settings = load(environ=environment, folder=tmp_path).service
+    assert (address, inside) == ("127.0.0.1", str(settings.port))
+    assert settings.hosts == ("localhost",), "or a page elsewhere could have a browser here ask for it"
+    assert f"http://localhost:{outside}" in text
 
 
 def test_volumes_networks_and_files_are_there(compose: dict[str, Any], root: Path) -> None:
@@ -167,8 +208,9 @@ def test_the_authority_s_key_and_the_operator_s_password_stay_where_they_are_nee
         }
 
     assert mounting("authority") == {"prepare"}
-    assert mounting("server-keys") == {"prepare", *ENDLESS}
-    assert mounting("client-keys") == {"prepare", *ours(services)}
+    assert mounting("server-keys") == {"prepare", *NODES}
+    assert mounting("client-keys") == {"prepare", *jobs(services)}
+    assert mounting("serve-keys") == {"prepare", "serve"}
 
 
 def test_no_secret_is_in_the_environment(services: dict[str, dict[str, Any]]) -> None:
@@ -180,9 +222,9 @@ def test_no_secret_is_in_the_environment(services: dict[str, dict[str, Any]]) ->
 
 
 def test_nodes_know_each_other_and_speak_tls(services: dict[str, dict[str, Any]]) -> None:
-    names = ",".join(ENDLESS)
-    assert services["prepare"]["environment"]["NODES"].split() == list(ENDLESS)
-    for name in ENDLESS:
+    names = ",".join(NODES)
+    assert services["prepare"]["environment"]["NODES"].split() == list(NODES)
+    for name in NODES:
         settings = services[name]["environment"]
         assert settings["node.name"] == name
         assert settings["discovery.seed_hosts"] == settings["cluster.initial_master_nodes"] == names
@@ -211,7 +253,8 @@ def test_roles_are_those_that_are_explained_and_quire_has_no_others(
     script = (root / "docker" / "elasticsearch" / "prepare.sh").read_text(encoding="utf-8")
     users = dict(re.findall(r"useradd (\w+) .* -r (\S+)", script))
     assert set(users["quire"].split(",")) <= roles.keys()
-    assert users == {"operator": "superuser", "quire": users["quire"]}
+    assert users["serve"].split(",") == ["quire_search", "quire_readers"], "it may not change the index"
+    assert users == {"operator": "superuser", "quire": users["quire"], "serve": users["serve"]}
 
 
 def test_the_linter_of_shell_scripts_finds_nothing(root: Path) -> None:
@@ -221,13 +264,15 @@ def test_the_linter_of_shell_scripts_finds_nothing(root: Path) -> None:
 def test_quire_s_settings_are_settings(services: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x" * 32 + "\n")
-    for one in ours(services).values():
+    for service, one in ours(services).items():
         environment = {
             name: str(secret) if name.endswith("_FILE") else value
             for name, value in one["environment"].items()
         }
         settings = load(environ={"HOME": str(tmp_path), **environment}, folder=tmp_path).elasticsearch
-        assert (settings.username, settings.password) == ("quire", "x" * 32)
+        user = "serve" if service == "serve" else "quire"
+        assert (settings.username, settings.password) == (user, "x" * 32)
+        assert one["environment"]["QUIRE_ELASTICSEARCH_PASSWORD_FILE"] == f"/run/quire/{user}.password"
 
 
 def test_commands_are_ones_that_there_are(services: dict[str, dict[str, Any]]) -> None:
@@ -236,7 +281,8 @@ def test_commands_are_ones_that_there_are(services: dict[str, dict[str, Any]]) -
             understood(one["command"])
     index = services["index"]["command"]
     [address] = [word for word in index if "://" in word]
-    assert [host for host, _ in parse_address(address).hosts] == list(ENDLESS)
+    assert services["serve"]["command"][1] == address
+    assert [host for host, _ in parse_address(address).hosts] == list(NODES)
     assert parse_address(address).secure
     [documents] = [mount for mount in mounts(services["index"]) if mount["target"] == index[1]]
     assert documents["bind"] == {"create_host_path": False}, (
@@ -256,3 +302,7 @@ def test_the_commands_in_its_first_lines_are_ones_that_there_are(
             assert run[1] in services
             if run[2].strip() and run[1] == "quire":
                 understood(re.findall(r'"[^"]*"|\S+', run[2]))
+        inside = re.search(r"exec (\w+) quire (.*)", line)
+        if inside is not None:
+            assert inside[1] in ENDLESS
+            understood(inside[2].split())

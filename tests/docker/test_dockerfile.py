@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from command_lines import understood
 from linters import run_linter
+
+from engine.configuration import settings_class
 
 
 @dataclass
@@ -77,15 +80,19 @@ def test_the_image_is_small_without_rights_and_says_whether_it_works(
     after = everything[everything.index(("USER", last["USER"])) :]
     assert not [pair for pair in after if pair[0] == "RUN"], "nothing is installed after the rights are gone"
     assert last["ENTRYPOINT"] == '["quire"]'
-    command = re.search(r"CMD \[(.*)\]$", last["HEALTHCHECK"])
-    assert command is not None
-    program, *words = re.findall(r'"([^"]*)"', command[1])
-    assert program == "quire"
-    assert understood(words) == "config show"
+    assert understood(json.loads(last["CMD"])) == "serve"
+    check = re.search(r"CMD (\[.*\])$", last["HEALTHCHECK"])
+    assert check is not None
+    program, option, script = json.loads(check[1])
+    assert (program, option) == ("python", "-c"), "there is no curl"
+    compile(script, "HEALTHCHECK", "exec")
+    port = settings_class("service")().port
+    assert f"http://127.0.0.1:{port}/health/ready" in script
+    assert last["EXPOSE"] == str(port)
 
 
 def test_each_variant_has_its_own_extras_and_no_installer(stages: dict[str, Stage]) -> None:
-    for variant, extras in (("cpu", "elasticsearch"), ("cuda", "elasticsearch,gpu")):
+    for variant, extras in (("cpu", "elasticsearch,service"), ("cuda", "elasticsearch,gpu,service")):
         [copied] = stages[variant].all("COPY")
         source = re.match(r"--from=(\S+) (\S+) (\S+)", copied)
         assert source is not None
@@ -126,5 +133,5 @@ def test_it_writes_where_it_may_alone(stages: dict[str, Stage]) -> None:
     assert environment["PYTHONDONTWRITEBYTECODE"] == "1"
     assert environment["TMPDIR"] == environment["XDG_CACHE_HOME"] == "/scratch"
     made = " ".join(stages["run"].all("RUN"))
-    assert re.search(r"install --directory --owner=quire .* /data /scratch", made)
+    assert re.search(r"install --directory --owner=quire .* /data /state /scratch", made)
     assert stages["run"].all("WORKDIR") == ["/data"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import runpy
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from elasticsearch_server import Cluster, NoServer, server_folder, wait_until
-from read_only import owner, run_read_only
+from read_only import owner, run_read_only, start_read_only
 
 pytestmark = pytest.mark.elasticsearch
 TEXTS = {
@@ -42,31 +45,54 @@ class Image:
 
     def run(self, words: list[str], **more: str) -> subprocess.CompletedProcess[str]:
         """Run a command line of compose.yaml or the Dockerfile, its paths and hosts being those of this machine."""
-        scratch = self.folder / f"scratch-{secrets.token_hex(4)}"
-        scratch.mkdir(mode=0o777)
-        environment = {name: self.here(value) for name, value in self.environment().items()}
-        environment |= {"PATH": f"{self.folder}:/usr/bin:/bin", "TMPDIR": str(scratch)}
-        environment |= {"XDG_CACHE_HOME": str(scratch), "HOME": "/nonexistent", **more}
+        scratch, environment = self.prepared("index", more)
         return run_read_only([self.here(word) for word in words], scratch, environment)
 
-    def environment(self) -> dict[str, str]:
+    @contextlib.contextmanager
+    def serving(self, **more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+        """Run the service of compose.yaml; yields it with its URL, once it answers, or else an empty string."""
+        scratch, environment = self.prepared("serve", more)
+        words = [self.here(word, "service") for word in self.service("serve")["command"]]
+        process = start_read_only(["quire", *words], scratch, environment)
+        try:
+            assert process.stdout is not None
+            url = re.search(r"http://\S+", process.stdout.readline())
+            yield process, url[0] if url else ""
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+    def prepared(self, service: str, more: dict[str, str]) -> tuple[Path, dict[str, str]]:
+        """Return a folder that can be written to, and the environment of a service, as it is on this machine."""
+        scratch = self.folder / f"scratch-{secrets.token_hex(4)}"
+        scratch.mkdir(mode=0o777)
+        clients = "service" if service == "serve" else "clients"
+        environment = {name: self.here(value, clients) for name, value in self.environment(service).items()}
+        environment |= {"PATH": f"{self.folder}:/usr/bin:/bin", "TMPDIR": str(scratch)}
+        environment |= {"XDG_CACHE_HOME": str(scratch), "HOME": "/nonexistent"}
+        if "QUIRE_SERVICE_STATE" in environment:
+            environment["QUIRE_SERVICE_STATE"] = f"{scratch}/state"
+        return scratch, environment | more
+
+    def environment(self, service: str) -> dict[str, str]:
         """Return what the Dockerfile and compose.yaml say together."""
         dockerfile = (self.root / "docker" / "Dockerfile").read_text(encoding="utf-8")
         stage = dockerfile[dockerfile.index(" AS run") : dockerfile.index(" AS cuda")]
         [block] = re.findall(r"^ENV ((?:.*\\\n)*.*)", stage, re.MULTILINE)
         said = dict(pair.split("=", 1) for pair in block.replace("\\\n", " ").split())
         del said["PATH"]
-        return said | self.service("index")["environment"]
+        return said | self.service(service)["environment"]
 
     def service(self, name: str) -> dict[str, Any]:
         compose = yaml.safe_load((self.root / "docker" / "compose.yaml").read_text(encoding="utf-8"))
         found: dict[str, Any] = compose["services"][name]
         return found
 
-    def here(self, word: str) -> str:
+    def here(self, word: str, clients: str = "clients") -> str:
         """Return a word of a command, or a value, with what stands for it on this machine."""
         word = re.sub(r"(elasticsearch\+https://)[^/]+", rf"\1localhost:{self.port}", word)
-        word = word.replace("/run/quire", str(self.keys / "clients"))
+        word = word.replace("/run/quire", str(self.keys / clients))
         return str(self.documents) if word == "/documents" else word
 
 
@@ -82,7 +108,7 @@ def keys(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(str(missing))
     folder = tmp_path_factory.mktemp("keys")
     _open_to_all(folder)
-    for name in ("authority", "servers", "clients"):
+    for name in ("authority", "servers", "clients", "service"):
         (folder / name).mkdir()
     prepare = yaml.safe_load((root / "docker" / "compose.yaml").read_text())["services"]["prepare"]
     mine = f"{os.geteuid()}:{os.getegid()}"
@@ -103,10 +129,14 @@ def keys(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     again = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     assert _contents(folder) == before, "a second start keeps everything"
-    password = (folder / "clients" / "quire.password").read_text().strip()
-    assert re.fullmatch("[A-Za-z0-9]{32}", password)
     said = first.stdout + first.stderr + again.stdout + again.stderr
-    assert password not in said
+    passwords = [
+        (folder / place).read_text().strip() for place in ("clients/quire.password", "service/serve.password")
+    ]
+    assert len(set(passwords)) == 2
+    for password in passwords:
+        assert re.fullmatch("[A-Za-z0-9]{32}", password)
+        assert password not in said
     return folder
 
 
@@ -168,11 +198,21 @@ def _health(check: list[str], image: Image) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, check=False)
 
 
-def _health_of_image(image: Image) -> list[str]:
+def _health_of_image(image: Image, url: str) -> subprocess.CompletedProcess[str]:
+    """Do the image's health check, where the service is on this machine."""
     text = (image.root / "docker" / "Dockerfile").read_text(encoding="utf-8")
-    [words] = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", text, re.MULTILINE)
-    found: list[str] = json.loads(words)
-    return found
+    [words] = re.findall(r"^HEALTHCHECK (?:.*\\\n)*.*CMD (\[.*\])$", text, re.MULTILINE)
+    _, *rest = json.loads(words)
+    here = [sys.executable, *(word.replace("http://127.0.0.1:8765", url) for word in rest)]
+    return subprocess.run(here, capture_output=True, text=True, check=False)
+
+
+def test_without_an_index_the_service_ends_and_says_why(image: Image) -> None:
+    """Stands first, since the tests after it make the index."""
+    with image.serving(QUIRE_SERVICE_PORT="0", QUIRE_SERVICE_HOST="127.0.0.1") as (process, url):
+        assert url == ""
+        assert process.wait(60) == 3
+        assert "library" in process.communicate()[1]
 
 
 def test_a_node_s_health_is_asked_without_a_password_in_the_command(image: Image) -> None:
@@ -183,8 +223,8 @@ def test_a_node_s_health_is_asked_without_a_password_in_the_command(image: Image
     assert _health(wrong, image).returncode != 0
 
 
-def test_the_image_s_health_check_tells_whether_it_can_work(image: Image) -> None:
-    words = _health_of_image(image)
+def test_a_job_s_health_check_tells_whether_it_can_work(image: Image) -> None:
+    words = image.service("index")["healthcheck"]["test"][1:]
     good = image.run(words)
     assert good.returncode == 0, good.stderr
     assert (image.keys / "clients" / "quire.password").read_text().strip() not in good.stdout
@@ -207,6 +247,42 @@ def test_the_indexing_job_and_then_a_search(image: Image) -> None:
     assert json.loads(found.stdout)["hits"][0]["doc_id"] == "notes/tide.txt"
     known = image.run(["quire", "profile", "declare", address, "ann", "lighthouses"])
     assert known.returncode == 0, known.stderr
+
+
+def test_the_service_answers_and_knows_readers_with_rights_that_change_nothing_else(image: Image) -> None:
+    indexed = image.run(["quire", *image.service("index")["command"]])
+    assert indexed.returncode == 0, indexed.stderr
+    here = {"QUIRE_SERVICE_HOST": "127.0.0.1", "QUIRE_SERVICE_PORT": "0"}
+    with image.serving(**here) as (process, url):
+        assert url, process.communicate()[1]
+        assert _health_of_image(image, url).returncode == 0
+        with httpx.Client(base_url=url.replace("127.0.0.1", "localhost"), timeout=60) as browser:
+            found = browser.get("/", params={"q": "when does the tide rise"})
+            assert found.status_code == 200
+            assert "notes/tide.txt" in found.text
+            known = browser.post(
+                "/feedback",
+                data={"doc_id": "notes/tide.txt", "kind": "like", "back": "/"},
+                headers={"Origin": str(browser.base_url).rstrip("/")},
+            )
+            assert known.status_code == 303, known.text
+            assert browser.get("/you").status_code == 200
+            stranger = browser.get("/", headers={"Host": "elsewhere.example"})
+            assert stranger.status_code == 421
+        process.send_signal(signal.SIGTERM)
+        _, logged = process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert (image.keys / "service" / "serve.password").read_text().strip() not in logged
+    assert _health_of_image(image, url).returncode != 0
+    password = str(image.keys / "service" / "serve.password")
+    rights = {"QUIRE_ELASTICSEARCH_USERNAME": "serve", "QUIRE_ELASTICSEARCH_PASSWORD_FILE": password}
+    (image.documents / "new.txt").write_text("Something new.\n")
+    try:
+        refused = image.run(["quire", *image.service("index")["command"]], **rights)
+    finally:
+        (image.documents / "new.txt").unlink()
+    assert refused.returncode == 3, refused.stdout
+    assert "unauthorized" in refused.stderr
 
 
 def test_the_workers_of_kubernetes_together_take_everything(image: Image) -> None:

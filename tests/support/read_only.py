@@ -45,6 +45,21 @@ def run_read_only(
     )
 
 
+def start_read_only(
+    words: Sequence[str], scratch: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[str]:
+    """Start a command as `run_read_only` runs one."""
+    return subprocess.Popen(
+        [*_prefix(str(scratch)), *words],
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        cwd=scratch,
+    )
+
+
 def owner() -> str:
     """Return who runs the command, as `chown` takes it: another user, where root may become one that has Python."""
     return f"{_OTHER}:{_OTHER}" if _as_another() else f"{os.geteuid()}:{os.getegid()}"
