@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Protocol
 
 from engine.event import name_fault
 from engine.query import Query
@@ -19,6 +20,20 @@ MAX_CURSOR = 1_000_000
 MAX_TEXT = 1000
 """Characters of a value in a filter."""
 _WHOLE = 2**63
+
+
+class Counted(Protocol):
+    """A request that may say how many results it wants."""
+
+    @property
+    def k(self) -> int:
+        """How many; the usual number where it does not say."""
+        ...
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """What it says."""
+        ...
 
 
 def invalid(field: str, message: str) -> Problem:
@@ -58,6 +73,18 @@ def check_k(k: int, settings: ServiceSettings) -> None:
     """
     if k > settings.max_k:
         raise invalid("k", f"is at most {settings.max_k:,} here, found {k:,}")
+
+
+def k_of(asked: Counted, settings: ServiceSettings) -> int:
+    """Return how many results a request asks for: where it does not say, the usual number, or as many as may be.
+
+    Raises:
+        Problem: 422: more than may be.
+    """
+    if "k" not in asked.model_fields_set:
+        return min(asked.k, settings.max_k)
+    check_k(asked.k, settings)
+    return asked.k
 
 
 def check_settings(wanted: SearchSettings, usual: SearchSettings, settings: ServiceSettings) -> None:

@@ -13,11 +13,15 @@ _MEANING = {
     401: "No API key, or one that does not hold; or no reader's token that holds.",
     403: "The key lacks the scope, or the reader is another tenant's.",
     404: "There is no such document.",
+    408: "The body took too long to arrive.",
     409: "It is too late for that.",
     413: "The body is too large.",
+    414: "The address is too long; POST takes more.",
     415: "The body is of another type than expected.",
+    421: "The service does not answer to this host's name.",
     422: "The request cannot be answered as it was put; `errors` names the fields.",
     429: "Too many requests; Retry-After says when to ask again.",
+    431: "The headers are too large.",
     500: "A fault of the service; its log tells more under the request id.",
     503: "Too much to do, or the index cannot be reached; Retry-After says when to ask again.",
 }
@@ -34,9 +38,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-ERRORS = problems(401, 403, 422, 429, 500, 503)
+ERRORS = problems(401, 403, 414, 421, 422, 429, 431, 500, 503)
 """What every route may answer."""
-WITH_BODY = problems(400, 413, 415)
+WITH_BODY = problems(400, 408, 413, 415)
 """What every route with a body may answer besides."""
 
 

@@ -15,7 +15,7 @@ from engine.service.api.answers import answered, dumped
 from engine.service.api.callers import Here, Searcher
 from engine.service.api.schemas.search import CompletionsOut, SuggestAddress, WhyNotAddress, WhyNotOut
 from engine.service.asking import ask
-from engine.service.limits import check_id, check_k, check_settings, check_text
+from engine.service.limits import check_id, check_settings, check_text, k_of
 
 router = APIRouter(tags=["search"])
 
@@ -42,7 +42,7 @@ async def why_not(asked: Annotated[WhyNotAddress, Parameter()], service: Here, c
     """
     check_id("id", asked.id)
     check_text("q", asked.q, service.settings)
-    check_k(asked.k, service.settings)
+    k = k_of(asked, service.settings)
     engine = service.engines.of(caller.tenant)
     settings = engine.settings
     if asked.rerank_depth is not None:
@@ -51,6 +51,6 @@ async def why_not(asked: Annotated[WhyNotAddress, Parameter()], service: Here, c
     query = Query(asked.q, user_id=caller.user_id, strength=asked.strength)
 
     def explained(engine: SearchEngine) -> bytes:
-        return dumped(engine.why_not(query, asked.id, k=asked.k, settings=settings).to_json())
+        return dumped(engine.why_not(query, asked.id, k=k, settings=settings).to_json())
 
     return answered(await ask(service, caller, explained))

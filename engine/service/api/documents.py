@@ -23,7 +23,7 @@ from engine.service.api.schemas.documents import (
     TextOut,
 )
 from engine.service.asking import ask
-from engine.service.limits import check_id, check_k, check_text
+from engine.service.limits import check_id, check_text, k_of
 
 router = APIRouter(tags=["documents"])
 
@@ -53,9 +53,9 @@ async def similar(asked: Annotated[SimilarAddress, Parameter()], service: Here, 
     Needs the scope `search`.
     """
     check_id("id", asked.id)
-    check_k(asked.k, service.settings)
+    k = k_of(asked, service.settings)
     return answered(
-        await ask(service, caller, lambda engine: dumped(engine.similar(asked.id, k=asked.k).to_json()))
+        await ask(service, caller, lambda engine: dumped(engine.similar(asked.id, k=k).to_json()))
     )
 
 

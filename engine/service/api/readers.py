@@ -32,7 +32,7 @@ from engine.service.api.schemas.readers import (
     UndeclareIn,
 )
 from engine.service.asking import ask
-from engine.service.limits import check_k
+from engine.service.limits import k_of
 from engine.service.profile import profile_of
 from engine.service.service import Service
 
@@ -52,11 +52,11 @@ async def recommendations(
 
     Needs the scope `search` and a reader's token.
     """
-    check_k(asked.k, service.settings)
+    k = k_of(asked, service.settings)
 
     def recommended(engine: SearchEngine) -> bytes:
         found = engine.recommend(
-            _who(caller), asked.k, diversity=asked.diversity, include_read=asked.include_read
+            _who(caller), k, diversity=asked.diversity, include_read=asked.include_read
         ).to_json()
         del found["user_id"]
         return dumped(found)

@@ -13,12 +13,12 @@ from fastapi.responses import Response, StreamingResponse
 from engine.errors import SearchError
 from engine.query import Query, as_query
 from engine.service.access.caller import Caller
-from engine.service.api.answers import WITH_BODY, answered, dumped, problems
+from engine.service.api.answers import PROBLEM_SCHEMA, WITH_BODY, answered, dumped
 from engine.service.api.callers import Here, Searcher
 from engine.service.api.schemas.search import FromAddress, RankingOut, SearchIn
 from engine.service.asking import searching
 from engine.service.failures import problem_for
-from engine.service.limits import check_filter
+from engine.service.limits import check_filter, k_of
 from engine.service.pool import Pressure
 from engine.service.problems import Problem
 from engine.service.service import Service
@@ -32,12 +32,29 @@ _STREAM: dict[int | str, dict[str, Any]] = {
         "description": "Server-sent events, the data of each a JSON object as POST /v1/search answers it: `first`, the "
         "first stage alone, unless that is all there is to be; then `ranking`, the answer; or `problem`, where it "
         "failed meanwhile.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {
+            "text/event-stream": {
+                "itemSchema": {
+                    "type": "object",
+                    "properties": {
+                        "event": {"type": "string", "enum": ["first", "ranking", "problem"]},
+                        "data": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "contentSchema": {
+                                "anyOf": [{"$ref": "#/components/schemas/RankingOut"}, PROBLEM_SCHEMA]
+                            },
+                        },
+                    },
+                    "required": ["event", "data"],
+                }
+            }
+        },
     }
 }
 
 
-@router.post("/search", response_model=RankingOut, responses=WITH_BODY | problems(404), operation_id="search")
+@router.post("/search", response_model=RankingOut, responses=WITH_BODY, operation_id="search")
 async def post_search(asked: SearchIn, service: Here, caller: Searcher) -> Response:
     """Return the documents that answer a query best, and what speaks for each.
 
@@ -55,7 +72,12 @@ async def get_search(asked: Annotated[FromAddress, Parameter()], service: Here, 
     return answered(await service.pool.run(_work(service, caller, asked.as_body())))
 
 
-@router.post("/search/stream", responses=WITH_BODY | _STREAM, operation_id="search_stream")
+@router.post(
+    "/search/stream",
+    response_class=StreamingResponse,
+    responses=WITH_BODY | _STREAM,
+    operation_id="search_stream",
+)
 async def stream_search(
     request: Request, asked: SearchIn, service: Here, caller: Searcher
 ) -> StreamingResponse:
@@ -106,7 +128,7 @@ def _work(
         service,
         caller,
         _query(service, asked),
-        k=asked.k,
+        k=k_of(asked, service.settings),
         cursor=asked.cursor,
         explain=asked.explain,
         settings=settings,

@@ -121,16 +121,8 @@ class FromAddress(Address):
 
     def as_body(self) -> SearchIn:
         """Return the same as a body asks it."""
-        return SearchIn(
-            query=self.q,
-            k=self.k,
-            sort=self.sort,
-            cursor=self.cursor,
-            facets=self.facet or None,
-            strength=self.strength,
-            rerank_depth=self.rerank_depth,
-            explain=self.explain,
-        )
+        said = {name: getattr(self, name) for name in self.model_fields_set - {"q", "facet"}}
+        return SearchIn(query=self.q, facets=self.facet or None, **said)
 
 
 class WhyNotAddress(Address):

@@ -1,0 +1,97 @@
+"""The OpenAPI document: whole, in itself consistent, and of every route."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from engine.service.api import api_router
+from engine.service.api.document import TAGS, describe
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    app = FastAPI(openapi_url="/v1/openapi.json")
+    app.include_router(api_router())
+    describe(app)
+    return app.openapi()
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key == "$ref":
+                yield one
+            else:
+                yield from references(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from references(one)
+
+
+def test_it_has_all_that_was_promised(document: dict[str, Any]) -> None:
+    found = {(method, path) for method, path, _ in operations(document)}
+    promised = """POST /v1/search, GET /v1/search, POST /v1/search/stream, GET /v1/suggest, GET /v1/documents/text,
+        GET /v1/documents/similar, GET /v1/documents/summary, POST /v1/summaries, GET /v1/why-not,
+        GET /v1/recommendations, POST /v1/events, GET /v1/profile, POST /v1/profile/mute, POST /v1/profile/unmute,
+        POST /v1/profile/declare, POST /v1/profile/undeclare, POST /v1/profile/forget-document,
+        GET /v1/profile/export, DELETE /v1/profile, POST /v1/reader-tokens, GET /v1/stats, POST /v1/documents,
+        DELETE /v1/documents, POST /v1/jobs, GET /v1/jobs, GET /v1/jobs/{job_id}, DELETE /v1/jobs/{job_id}"""
+    assert found == {tuple(one.split()) for one in promised.split(",")}
+
+
+def test_every_operation_is_named_and_told(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(ids)) == len(ids)
+    for method, path, operation in operations(document):
+        assert operation["operationId"].replace("_", "").isalpha(), path
+        assert len(operation["tags"]) == 1
+        assert operation["tags"][0] in TAGS
+        assert operation["summary"].strip(), path
+        assert "scope" in operation["description"], f"{method} {path} does not say which scope it needs"
+        assert operation["security"], path
+
+
+def test_every_failure_is_a_problem(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        statuses = {int(status) for status in operation["responses"]}
+        assert {401, 403, 422, 429, 500, 503} <= statuses
+        if method == "POST":
+            assert {400, 413, 415} <= statuses, path
+        for status, response in operation["responses"].items():
+            assert response["description"]
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"]
+                [reference] = references(response)
+                assert reference.endswith("/Problem")
+
+
+def test_no_schema_is_missing_or_superfluous(document: dict[str, Any]) -> None:
+    named = {one.rpartition("/")[2] for one in references(document)}
+    assert named == set(document["components"]["schemas"])
+
+
+def test_no_request_names_a_reader_but_where_tokens_are_issued(document: dict[str, Any]) -> None:
+    """A reader is only ever named by a signed token."""
+    schemas = document["components"]["schemas"]
+    for method, path, operation in operations(document):
+        names = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
+        for reference in references(operation.get("requestBody", {})):
+            names |= set(schemas[reference.rpartition("/")[2]].get("properties", {}))
+        assert ("user_id" in names) == (path == "/v1/reader-tokens"), f"{method} {path}: {names}"
+        assert not names & {"user", "reader", "tenant"}
+
+
+def test_bodies_take_nothing_that_is_not_known(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        if name.endswith("Request"):
+            assert schema["additionalProperties"] is False, name
