@@ -13,7 +13,7 @@ from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import box_caller, the_service
 from engine.service.box.document_views import Fact, facts, title_of, written_in
-from engine.service.box.hits import name_of
+from engine.service.box.hits import LONGEST_LABEL, name_of, shortened
 from engine.service.box.marks import Run, pieces
 from engine.service.box.place import Place
 from engine.service.box.preferences import place_of
@@ -60,7 +60,6 @@ class Sentence:
     href: str
     where: str
     page: int | None
-    gap: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +173,11 @@ def _like(one: SimilarDocument, place: Place, frame: Frame) -> Like:
 def _short(made: Summary, phrases: tuple[str, ...], language: str, place: Place) -> Short:
     here = Place(made.doc_id, asked=place.asked)
     sentences = []
-    last = 0
+    above = ""
     for one in made.sentences:
-        sentences.append(_sentence(one, here, gap=one.start - last > 3))
-        last = one.end
+        heading = one.headings[-1] if one.headings else ""
+        sentences.append(_sentence(one, here, "" if heading in (above, made.title) else heading))
+        above = heading
     return Short(
         title=name_of(made.title, made.doc_id)[0],
         doc_id=made.doc_id,
@@ -190,12 +190,10 @@ def _short(made: Summary, phrases: tuple[str, ...], language: str, place: Place)
     )
 
 
-def _sentence(one: SummarySentence, here: Place, *, gap: bool) -> Sentence:
-    where = one.headings[-1] if one.headings else ""
+def _sentence(one: SummarySentence, here: Place, where: str) -> Sentence:
     return Sentence(
         runs=pieces(one.text, one.start, one.highlights),
         href=here.passage(one.start, one.end),
-        where=where,
+        where=shortened(where, LONGEST_LABEL),
         page=one.page,
-        gap=gap,
     )

@@ -17,6 +17,7 @@ Kind: TypeAlias = Literal["text", "lines", "heading", "code"]
 
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_FRONT = re.compile(r"(---)\s*")  # around what a Markdown file says of itself, at its beginning
 _HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
 _INDENTED = re.compile(r"(?: {4}|\t)\s*\S")
 _CODE = re.compile(r"\s*(?:\|.*\||>>> |\.\.\. |\$ )")
@@ -70,9 +71,10 @@ def _blocks(lines: Iterator[_Line]) -> Iterator[Block]:
     group: list[_Line] = []
     fence, fenced = "", list[_Line]()
     for line in lines:
-        opening = _FENCE.match(line.text)
+        opening = _FENCE.match(line.text) or (_FRONT.fullmatch(line.text) if not line.start else None)
         if fence:
-            if opening and opening[1].startswith(fence) and not line.text[opening.end() :].strip():
+            closing = _FRONT.fullmatch(line.text) if fence == "---" else opening
+            if closing and closing[1].startswith(fence) and not line.text[closing.end() :].strip():
                 yield from _code(fenced)
                 fence, fenced = "", []
             else:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 from engine.document_text import DocumentPassage, DocumentText
 from engine.service.box.around import day, field_name, shown, written
@@ -22,7 +23,8 @@ from indexer.protocol import StoredPassage
 
 STRETCH, BEFORE, SLACK = 10_000, 1_500, 1_500
 """Characters that are shown together, before the passage among them, and by how many more or fewer for a good cut."""
-MOST_HEADINGS = 400
+MANY_HEADINGS, MOST_HEADINGS = 60, 400
+"""From so many headings on, only those of the section that is read are shown in full; beyond so many, none."""
 _LEAST_REST = 2_500  # a rest shorter than this is shown along
 _LONGEST_VALUE = 300
 _BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"[.!?]\s+|[。！？；]"), re.compile(r"\s+"))
@@ -128,34 +130,46 @@ def parts_of(
         words: Spans of what was searched for.
     """
     edges = [start, *(page for page in found.pages if start < page < end), end]
-    anchors = {passage.start: f"at-{passage.start}" for passage in found.passages if passage.start >= start}
-    passage = [(place.start, place.end)] if place.start is not None and place.end is not None else []
+    marks = _Marks(
+        anchors={one.start: f"at-{one.start}" for one in found.passages if one.start >= start},
+        headings={one.headings[-1].strip(): len(one.headings) for one in found.passages if one.headings},
+        passage=[(place.start, place.end)] if place.start is not None and place.end is not None else [],
+        words=words,
+    )
     parts: list[Part] = []
     for low, high in pairwise(edges):
         if low in found.pages:
             parts.append(Part("page", page=bisect_right(found.pages, low)))
         text = found.text[low - found.start : high - found.start]
-        parts += (_part(block, found, passage, words, anchors) for block in blocks(text, low))
+        parts += (_part(block, found, marks) for block in blocks(text, low))
     first = next((at for at, part in enumerate(parts) if part.marked), None)
     if first is not None:
         parts[first] = replace(parts[first], first=True)
     return tuple(parts)
 
 
-def _part(
-    block: Block,
-    found: DocumentText,
-    passage: list[tuple[int, int]],
-    words: Sequence[tuple[int, int]],
-    anchors: Mapping[int, str],
-) -> Part:
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """What is known of places in a text: anchors, lines that are headings and how deep, the passage, words."""
+
+    anchors: Mapping[int, str]
+    headings: Mapping[str, int]
+    passage: Sequence[tuple[int, int]]
+    words: Sequence[tuple[int, int]]
+
+
+def _part(block: Block, found: DocumentText, marks: _Marks) -> Part:
     text = found.text[block.start - found.start : block.end - found.start]
-    near = [(low, high) for low, high in words if low < block.end and high > block.start]
-    runs = pieces(text, block.start, near, passage, lines=True)
-    anchor = next((anchors[at] for at in range(block.start - 8, block.start + 1) if at in anchors), "")
+    near = [(low, high) for low, high in marks.words if low < block.end and high > block.start]
+    runs = pieces(text, block.start, near, marks.passage, lines=True)
+    before = range(block.start - 8, block.start + 1)  # where marks of a heading may stand
+    anchor = next((marks.anchors[at] for at in before if at in marks.anchors), "")
     meant = [run.meaning for run in runs]
     marked = "" if not any(meant) else "all" if all(meant) else "some"
-    return Part(block.kind, min(block.level + 1, 6) if block.level else 0, runs, marked, anchor=anchor)
+    kind, level = block.kind, block.level
+    if kind == "text" and anchor and text.strip() in marks.headings:
+        kind, level = "heading", marks.headings[text.strip()]
+    return Part(kind, min(level + 1, 6) if level else 0, runs, marked, anchor=anchor)
 
 
 def contents(
@@ -170,37 +184,45 @@ def contents(
         start: First character that is shown.
         end: One past the last.
     """
-    found: list[tuple[int, str, int]] = []
-    above: tuple[str, ...] = ()
-    for one in passages:
-        passage = one.passage if isinstance(one, StoredPassage) else one
-        same = 0
-        for before, now in zip(above, passage.headings, strict=False):
-            if before != now:
-                break
-            same += 1
-        for depth in range(same, len(passage.headings)):
-            found.append((depth, passage.headings[depth], passage.start))
-        above = passage.headings
-    if found and found[0][:2] == (0, title.strip()):
-        found = [(max(0, depth - 1), text, at) for depth, text, at in found[1:]]
-    least = min((depth for depth, _, _ in found), default=0)
-    shown_ones = found
-    for most in (3, 2, 1):
-        shown_ones = [(depth - least, text, at) for depth, text, at in found if depth - least < most]
-        if len(shown_ones) <= MOST_HEADINGS:
-            break
+    found = _headings(passages, title.strip())
     reading = place.start if place.at is None and place.start is not None else start
-    last = max((at for _, _, at in shown_ones if at <= reading), default=-1)
+    for most in (3, 2, 1):
+        if len(found) <= MANY_HEADINGS:
+            break
+        found = _nearby(found, most - 1, reading) if most > 1 else [one for one in found if not one[0]]
+    here = max((number for number, (_, _, at) in enumerate(found) if at <= reading), default=-1)
     return tuple(
         Heading(
             shortened(text, LONGEST_LABEL),
             depth,
             f"#at-{at}" if start <= at < end else replace(place, at=at).url(fragment=f"at-{at}"),
-            at == last,
+            number == here,
         )
-        for depth, text, at in shown_ones[:MOST_HEADINGS]
+        for number, (depth, text, at) in enumerate(found[:MOST_HEADINGS])
     )
+
+
+def _headings(passages: Iterable[StoredPassage | DocumentPassage], title: str) -> list[tuple[int, str, int]]:
+    """Return each heading with how deep it is, from 0 to 2, and the first passage under it."""
+    found: list[tuple[int, str, int]] = []
+    seen: set[tuple[str, ...]] = set()
+    for one in passages:
+        passage = one.passage if isinstance(one, StoredPassage) else one
+        path = passage.headings[1:] if passage.headings[:1] == (title,) else passage.headings
+        for depth in range(min(3, len(path))):
+            if path[: depth + 1] not in seen:
+                seen.add(path[: depth + 1])
+                found.append((depth, path[depth], passage.start))
+    return found
+
+
+def _nearby(found: list[tuple[int, str, int]], depth: int, reading: int) -> list[tuple[int, str, int]]:
+    """Return headings without those of this depth and below, but for those of the section that is read."""
+    sections = [number for number, one in enumerate(found) if one[0] < depth]
+    before = [number for number in sections if found[number][2] <= reading]
+    low = before[-1] if before else -1
+    high = next((number for number in sections if number > low), len(found))
+    return [one for number, one in enumerate(found) if one[0] < depth or low < number < high]
 
 
 def facts(metadata: Mapping[str, MetadataValue], place: Place, words: Words) -> tuple[Fact, ...]:
@@ -230,6 +252,15 @@ def _sharing(place: Place, field: str, value: str) -> str:
 def title_of(found: DocumentText) -> str:
     """Return what a document is called: its title, or its id."""
     return shortened(found.title, LONGEST_TITLE) or shortened(found.doc_id, LONGEST_TITLE)
+
+
+def address_of(found: DocumentText) -> str:
+    """Return where a document is on the web; the empty string of any other source, such as a path of this machine."""
+    try:
+        parts = urlsplit(found.source)
+    except ValueError:
+        return ""
+    return found.source if parts.scheme in ("http", "https") and parts.hostname else ""
 
 
 def written_in(found: DocumentText) -> str:

@@ -63,7 +63,7 @@ async def why(request: Request, caller: Asking) -> HTMLResponse:
         raise NoSuchDocument(
             f"the index has no document {place.doc_id!r:.200}; use an id that a search shows"
         )
-    return _page(request, caller, place, explained, place.doc_id)
+    return _page(request, caller, place, explained, "why.html")
 
 
 @router.get("/why-not")
@@ -74,17 +74,19 @@ async def why_not(request: Request, caller: Asking) -> HTMLResponse:
     explained = _Explained(None, None)
     if wanted and place.asked.text:
         explained = await _explained(request, caller, place)
-    return _page(request, caller, place, explained, place.doc_id)
+    return _page(request, caller, place, explained, "why_not.html")
 
 
-def _page(request: Request, caller: Caller, place: Place, explained: _Explained, wanted: str) -> HTMLResponse:
+def _page(
+    request: Request, caller: Caller, place: Place, explained: _Explained, template: str
+) -> HTMLResponse:
     outcome, found = explained.outcome, explained.found
     words = frame_of(request, caller).words
     account = None
     if outcome is not None and outcome.ledger is not None and outcome.rank is not None:
         account = account_of(outcome.ledger, outcome.rank, outcome.last, place, words)
-    here = "/why" if account is not None and outcome is not None and outcome.stage == "found" else "/why-not"
-    template = "why_piece.html" if _piece(request) else ("why.html" if here == "/why" else "why_not.html")
+    if _piece(request):
+        template = "why_piece.html"
     return render(
         request,
         template,
@@ -95,7 +97,7 @@ def _page(request: Request, caller: Caller, place: Place, explained: _Explained,
         account=account,
         title=title_of(found) if found else "",
         language=written_in(found) if found else "",
-        wanted=wanted,
+        wanted=place.doc_id,
         candidates=tuple(
             Named(title, doc_id, replace(place, doc_id=doc_id).page_of("/why-not"))
             for doc_id, title in explained.named
@@ -118,7 +120,7 @@ async def _explained(request: Request, caller: Caller, place: Place) -> _Explain
         except NoSuchDocument:
             return _Explained(None, None, _perhaps(engine, place.doc_id))
         query = query_of(service, caller, asked)
-        shown = asked.page * PER_PAGE
+        shown = min(asked.page * PER_PAGE, service.settings.max_k)
         return _Explained(engine.why_not(query, place.doc_id, k=shown), found)
 
     return await ask(service, caller, look)

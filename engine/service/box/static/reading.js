@@ -40,3 +40,10 @@ if (watched) {
   document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? begin() : pause()));
   begin();
 }
+
+// The entry of the table of contents where one reads is in sight, without the page moving.
+const contents = document.querySelector(".reading-side");
+const here = contents?.querySelector("[aria-current]");
+if (here && contents.scrollHeight > contents.clientHeight) {
+  contents.scrollTop = here.offsetTop - contents.offsetTop - contents.clientHeight / 3;
+}
