@@ -19,6 +19,8 @@ from indexer.readers import ReadOptions
 CHILD = "engine.service.jobs.indexing_child"
 DEATHS = 3
 """How often the process may die over one job before that is given up."""
+UNAVAILABLE_SECONDS = 5.0
+"""How long to wait before a cluster that did not answer is asked again, where it does not say."""
 PATIENCE_SECONDS = 60.0
 """How long a process that was asked to end may take to commit what it has."""
 
@@ -134,8 +136,11 @@ class _Run:
                 self._progress(name, counts)
         elif "done" in line:
             self._done(line["done"], line["counts"], line.get("refusals", []))
-        elif "wait" in line:
-            self._wait(line["wait"], line.get("seconds"))
+        elif "waits" in line:
+            for name in self.left:
+                self._store.change(name, message=f"waits: {line['waits']}")
+        elif "unavailable" in line:
+            self._unavailable(line["unavailable"], line["seconds"])
         elif "failed" in line:
             self._failed(self._group or list(self.left), line["failed"])
 
@@ -152,19 +157,17 @@ class _Run:
 
     def _progress(self, name: str, counts: dict[str, int]) -> None:
         job = self.left[name]
-        refused = counts["refused"] + job.progress.refused
-        self._store.change(name, progress=replace(job.progress, **{**counts, "refused": refused}))
+        self._store.change(name, message="", progress=replace(job.progress, **counts))
 
     def _done(self, name: str, counts: dict[str, int], refusals: Sequence[Sequence[str]]) -> None:
         job = self.left.pop(name)
-        refused = counts.get("refused", 0) + job.progress.refused
-        progress = replace(job.progress, **{**counts, "refused": refused})
+        progress = replace(job.progress, **counts)
         shown = [Refusal(*each) for each in refusals]
         self._store.change(name, state="done", message="", progress=progress, refusals=shown)
 
-    def _wait(self, reason: str, seconds: float | None) -> None:
+    def _unavailable(self, reason: str, seconds: float | None) -> None:
         self.explained = True
-        self.pause = seconds or 2.0
+        self.pause = seconds or UNAVAILABLE_SECONDS
         for name in self.left:
             self._store.change(name, state="queued", message=f"waits: {reason}")
 

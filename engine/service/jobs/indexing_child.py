@@ -13,9 +13,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.service.jobs.documents import documents_in, ids_in
 from engine.service.jobs.saying import say
@@ -33,6 +34,10 @@ SMALL = 4 << 20
 _NICE = 10
 _TWICE = "was used by an earlier document of this job, which is kept: make ids unique"
 _SAY_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
+"""Between looks whether another writer is done."""
+
+T = TypeVar("T")
 
 
 def main() -> None:
@@ -44,16 +49,35 @@ def main() -> None:
     threading.Thread(target=_watch, args=(stop,), daemon=True).start()
     elastic = ElasticSettings(**order["elastic"]) if order["elastic"] else None
     try:
-        with open_index(order["place"], elastic=elastic) as index:
+        with _patiently(lambda: open_index(order["place"], elastic=elastic), stop) as index:
             _jobs(index, order["jobs"], ReadOptions(**order["options"]), stop)
-    except IndexLocked as error:
-        say(wait=str(error))
+    except Stopped:
+        return
     except IndexUnavailable as error:
-        say(wait=str(error), seconds=error.retry_after)
+        say(unavailable=str(error), seconds=error.retry_after)
     except IndexFull as error:
         say(failed=str(error))
     except IndexingError as error:
         say(failed=str(error))
+
+
+class Stopped(Exception):
+    """It was asked to end while it waited."""
+
+
+def _patiently(step: Callable[[], T], stop: threading.Event) -> T:
+    """Take a step, waiting for other writers to be done.
+
+    Raises:
+        Stopped: there is no time left to wait.
+    """
+    while not stop.is_set():
+        try:
+            return step()
+        except IndexLocked as error:
+            say(waits=str(error))
+            stop.wait(_LOOK_SECONDS)
+    raise Stopped
 
 
 def _watch(stop: threading.Event) -> None:
@@ -70,10 +94,7 @@ def _jobs(
         if stop.is_set():
             return
         say(group=[job["job_id"] for job in group])
-        if group[0]["delete"]:
-            _delete(index, group[0])
-        else:
-            _add(index, group, options, stop)
+        _patiently(partial(_group, index, group, options, stop), stop)
 
 
 def grouped(jobs: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -93,6 +114,15 @@ def grouped(jobs: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
             yield [job]
     if group:
         yield group
+
+
+def _group(
+    index: DocumentIndex, group: Sequence[dict[str, Any]], options: ReadOptions, stop: threading.Event
+) -> None:
+    if group[0]["delete"]:
+        _delete(index, group[0])
+    else:
+        _add(index, group, options, stop)
 
 
 def _delete(index: DocumentIndex, job: dict[str, Any]) -> None:
@@ -117,7 +147,6 @@ def _add(
         for job in group:
             tally = tallies[job["job_id"]]
             for item in documents_in(Path(job["documents"]), options):
-                tally.documents += 1
                 if isinstance(item, ReadFailure):
                     tally.refuse(item.source, item.reason)
                 elif item.doc_id in owners:

@@ -51,7 +51,8 @@ class Progress:
         unchanged: Documents that were there already, word for word.
         deleted: Documents deleted.
         missing: Documents that were to be deleted, and were not there.
-        refused: Files and documents refused.
+        unread: Files and documents refused before they came to the index.
+        unfit: Documents that the index refused.
         passages: Passages encoded.
         offset: Bytes of documents read, for taking up again.
         generation: Of the index, which holds what was done.
@@ -66,10 +67,16 @@ class Progress:
     unchanged: int = 0
     deleted: int = 0
     missing: int = 0
-    refused: int = 0
+    unread: int = 0
+    unfit: int = 0
     passages: int = 0
     offset: int = 0
     generation: int = 0
+
+    @property
+    def refused(self) -> int:
+        """Files and documents refused."""
+        return self.unread + self.unfit
 
 
 @dataclass(frozen=True, slots=True)

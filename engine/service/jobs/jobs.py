@@ -99,7 +99,7 @@ class Jobs:
         self._runner.stop(self._settings.drain_seconds + 5.0)
 
     def close(self) -> None:
-        """Stop, and let go of the list of jobs."""
+        """Stop, and let go of the list of jobs. Closing twice is harmless."""
         self.stop()
         self._store.close()
 
@@ -229,7 +229,7 @@ class Jobs:
             folders.write_listed(new.folder, received.files)
         new.digest, new.size, new.refusals = received.digest, received.size, received.refusals
         new.progress.files = len(received.files)
-        new.progress.refused = len(received.refusals)
+        new.progress.unread = len(received.refusals)
         return self._take(new)
 
     @contextmanager

@@ -94,7 +94,7 @@ class Reading:
             return replace(job.progress)
         documents.touch(mode=0o600)
         kept = job.progress
-        return Progress(skipped=kept.skipped, refused=kept.refused if not kept.files_read else 0)
+        return Progress(skipped=kept.skipped, unread=kept.unread if not kept.files_read else 0)
 
     def _some(self, job: Job, folder: Path, told: _Told) -> str:
         """Read files until all are read, or the process has died of one; return what it died of."""
@@ -144,7 +144,7 @@ class Reading:
                         elif "skipped" in line:
                             progress.skipped += 1
                         elif "refused" in line:
-                            progress.refused += 1
+                            progress.unread += 1
                             refusals.append(Refusal(*line["refused"]))
                         else:
                             over = True
@@ -157,7 +157,7 @@ class Reading:
 
         progress.files = folders.write_listed(folder, found())
         self._store.change(job.job_id, progress=progress, refusals=refusals)
-        job.progress.skipped, job.progress.refused = progress.skipped, progress.refused
+        job.progress.skipped, job.progress.unread = progress.skipped, progress.unread
 
     def _order(self, folder: Path, *, first: int = 0, offset: int = 0) -> dict[str, Any]:
         return {
@@ -186,7 +186,7 @@ class _Told:
         """Take in what became of a file."""
         self.progress.files_read = line["read"] + 1
         self.progress.documents += line["documents"]
-        self.progress.refused += line["refused"]
+        self.progress.unread += line["refused"]
         self.progress.skipped += line["skipped"]
         self.progress.offset = line["offset"]
         self._refusals += [Refusal(*each) for each in line["refusals"]]
@@ -196,7 +196,7 @@ class _Told:
     def refuse(self, number: int, refusal: Refusal) -> None:
         """Take in that a file was the end of its reader."""
         self.progress.files_read = number + 1
-        self.progress.refused += 1
+        self.progress.unread += 1
         self._refusals.append(refusal)
         self.tell()
 

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     attempts INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0, progress TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX IF NOT EXISTS unfinished ON jobs (number) WHERE state NOT IN ('done', 'failed', 'cancelled');
+CREATE INDEX IF NOT EXISTS of_state ON jobs (state);
 CREATE INDEX IF NOT EXISTS of_tenant ON jobs (tenant, number);
 CREATE TABLE IF NOT EXISTS refusals (
     job_id TEXT NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from engine.service.jobs import folders
-from engine.service.jobs.indexing import Indexing, Stop
+from engine.service.jobs.indexing import DEATHS, Indexing, Stop
 from engine.service.jobs.job import Job
 from engine.service.jobs.reading import Failed, Reading
 from engine.service.jobs.store import JobStore
@@ -23,6 +23,7 @@ LOCK = "jobs.lock"
 KEPT_SECONDS = 7 * 24 * 3600.0
 """How long a job that has ended is remembered."""
 SWEEP_SECONDS = 3600.0
+_TROUBLE_SECONDS = 2.0
 TOGETHER, TOGETHER_BYTES = 64, 32 << 20
 """Jobs that may be given to one indexing process, and bytes of them all."""
 SMALL_BYTES = 4 << 20
@@ -76,23 +77,40 @@ class Runner(threading.Thread):
         """Do jobs until told to stop."""
         try:
             while not self._stopping.is_set():
-                pause = self._poll_seconds
-                try:
-                    if self._holds_lock():
-                        self._sweep()
-                        pause = self._some()
-                except (Problem, OSError, sqlite3.Error) as error:
-                    _log.error("jobs cannot be done now: %s", error)
-                    pause = max(pause, 2.0)
+                pause = self._turn()
                 if pause:
                     self._woken.wait(pause)
                 self._woken.clear()
             self._interrupt()
-        except Exception:
-            _log.exception("the runner of indexing jobs has failed; another process takes over")
         finally:
             if self._lock is not None:
                 os.close(self._lock)
+
+    def _turn(self) -> float:
+        """Do what there is to do, if this process is the one; return how many seconds to wait then."""
+        try:
+            if not self._holds_lock():
+                return self._poll_seconds
+            self._sweep()
+            return self._some()
+        except (Problem, OSError, sqlite3.Error) as error:
+            _log.error("indexing jobs cannot be done now: %s", error)
+        except Exception:
+            _log.exception("an indexing job failed unexpectedly; it is tried again")
+            self._blame()
+        return _TROUBLE_SECONDS
+
+    def _blame(self) -> None:
+        """Count an unexpected failure against the first job, so that it does not hold up the others for ever."""
+        try:
+            for job in self._store.waiting(1):
+                if job.attempts + 1 < DEATHS:
+                    self._store.change(job.job_id, attempts=job.attempts + 1)
+                else:
+                    message = "it failed unexpectedly, several times; the service's log says how"
+                    self._store.change(job.job_id, state="failed", message=message)
+        except (Problem, sqlite3.Error) as error:
+            _log.error("that a job failed could not be noted: %s", error)
 
     def _holds_lock(self) -> bool:
         """Take the lock if it is to be had; the kernel drops it when this process ends, however it does."""
@@ -168,7 +186,7 @@ class Runner(threading.Thread):
                 if job.state in ("reading", "indexing"):
                     message = "the service was stopped; the job goes on when it runs again"
                     self._store.change(job.job_id, state="interrupted", message=message)
-        except Problem as error:
+        except (Problem, sqlite3.Error) as error:
             _log.error("that jobs were interrupted could not be noted: %s", error)
 
     def _sweep(self) -> None:

@@ -13,31 +13,29 @@ from indexer.backend import DocumentIndex, DocumentWriter, Settled
 
 @dataclass(slots=True)
 class Tally:
-    """The documents of one job: how many there were, and what became of them.
+    """What became of the documents of one job.
 
     Args:
-        documents: Documents so far, those refused included.
         added: New ones.
         updated: Those that replaced an older version.
         unchanged: Those that were there already.
-        refused: Those that could not be indexed.
+        unfit: Those that could not be indexed.
         passages: Passages encoded.
         generation: Of the index, once it holds them.
         refusals: The first of what was refused, as source and reason.
     """
 
-    documents: int = 0
     added: int = 0
     updated: int = 0
     unchanged: int = 0
-    refused: int = 0
+    unfit: int = 0
     passages: int = 0
     generation: int = 0
     refusals: list[list[str]] = field(default_factory=list)
 
     def refuse(self, source: str, reason: str) -> None:
         """Count a document that was refused."""
-        self.refused += 1
+        self.unfit += 1
         if len(self.refusals) < SHOWN_REFUSALS:
             refusal = Refusal.of(source, reason)
             self.refusals.append([refusal.source, refusal.reason])
@@ -57,11 +55,10 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """Return all that was counted."""
         return {
-            "documents": self.documents,
             "added": self.added,
             "updated": self.updated,
             "unchanged": self.unchanged,
-            "refused": self.refused,
+            "unfit": self.unfit,
             "passages": self.passages,
             "generation": self.generation,
         }
