@@ -206,13 +206,17 @@ def _headings(passages: Iterable[StoredPassage | DocumentPassage], title: str) -
     """Return each heading with how deep it is, from 0 to 2, and the first passage under it."""
     found: list[tuple[int, str, int]] = []
     seen: set[tuple[str, ...]] = set()
+    rooted = False
     for one in passages:
         passage = one.passage if isinstance(one, StoredPassage) else one
-        path = passage.headings[1:] if passage.headings[:1] == (title,) else passage.headings
+        titled = passage.headings[:1] == (title,)
+        rooted = rooted or titled
+        path = passage.headings[1:] if titled else passage.headings
+        under = max(0, 3 - len(path)) if rooted and not titled else 0  # a path that was too long begins later
         for depth in range(min(3, len(path))):
             if path[: depth + 1] not in seen:
                 seen.add(path[: depth + 1])
-                found.append((depth, path[depth], passage.start))
+                found.append((under + depth, path[depth], passage.start))
     return found
 
 

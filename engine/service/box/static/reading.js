@@ -1,10 +1,7 @@
-// A document's page: opened at its passage, rated in place; and, for readers who have a profile, noted as opened and read.
-
-import { listen } from "./rating.js";
+// A document's page: opened at its passage; and, for readers who have a profile, noted as opened and read.
+// Its thumbs are sent by acts.js, like those of a list.
 
 const READ_AFTER = 20_000;
-
-listen();
 
 const passage = document.getElementById("passage");
 if (passage && !location.hash && performance.getEntriesByType("navigation")[0]?.type !== "back_forward") {
@@ -47,3 +44,12 @@ const here = contents?.querySelector("[aria-current]");
 if (here && contents.scrollHeight > contents.clientHeight) {
   contents.scrollTop = here.offsetTop - contents.offsetTop - contents.clientHeight / 3;
 }
+
+// "Undo" in what was told takes back what the thumbs show as well.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".noted form")) return;
+  for (const button of document.querySelectorAll(".reading-head .rating button[data-kind]")) {
+    button.setAttribute("aria-pressed", "false");
+    button.value = button.dataset.kind;
+  }
+});
