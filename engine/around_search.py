@@ -87,8 +87,9 @@ class AroundSearch(ABC):
     def complete(self, text: str, *, k: int = 8) -> tuple[Completion, ...]:
         """Return up to k queries that a text may become as it is typed, each with something to find.
 
-        The first call makes what this needs of the index's titles and headings, which takes seconds for a large one,
-        and so does the first after `refresh` found a newer generation: `prepare_completions` does it beforehand.
+        The first call makes what this needs of the index's titles and headings, which takes seconds for a large one:
+        `prepare_completions` does it beforehand. After `refresh` found a newer generation it is made again; where that
+        takes more than a second, the titles of the generation before are good enough for forty times as long.
 
         Args:
             text: What was typed so far. A word at its end is begun, unless a space or the like follows it.
@@ -102,12 +103,16 @@ class AroundSearch(ABC):
         check_k(k)
         return self._answered(lambda: self._completions.at_hand(self._current().reader)).complete(text, k)
 
-    def prepare_completions(self) -> None:
+    def prepare_completions(self) -> bool:
         """Make what `complete` needs of the current generation; until then it answers from the one before.
 
-        For a thread in the background, at the start and after `refresh` found a newer generation.
+        For a thread in the background, at the start and again and again: it does nothing where there is nothing new, or
+        where the last time took more than a second and twenty times as long has not gone by since.
+
+        Returns:
+            Whether it was made.
         """
-        self._answered(lambda: self._completions.of(self._current().reader))
+        return self._answered(lambda: self._completions.renew(self._current().reader))
 
     @cached_property
     def _completions(self) -> PerGeneration[Completions]:

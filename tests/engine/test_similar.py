@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import threading
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -12,12 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import InvalidQuery, NoSuchDocument, SearchEngine, Similar
-from engine.per_generation import PerGeneration
 from indexer.document import Document
 from indexer.encoder import HashingEncoder
 from indexer.filters import Eq, Filter
 from indexer.index import Index
-from indexer.protocol import IndexReader
 from indexer.splitter import SplitterSettings
 
 from .conftest import ENCODER, FIRST, fill
@@ -171,62 +168,6 @@ def test_a_new_generation_is_seen(make_index: Callable[..., Index]) -> None:
     fill(index, [Document("c", "delta wing stall")], ["b"])
     assert engine.refresh()
     assert [item.doc_id for item in engine.similar("a")] == ["c"]
-
-
-class Numbered:
-    """Stands for a reader of a generation."""
-
-    def __init__(self, generation: int) -> None:
-        self.generation = generation
-
-
-def reader(generation: int) -> IndexReader:
-    return Numbered(generation)  # type: ignore[return-value]
-
-
-def test_one_thread_makes_and_the_others_wait() -> None:
-    made: list[int] = []
-    started, go_on = threading.Event(), threading.Event()
-
-    def make(of: IndexReader) -> str:
-        made.append(of.generation)
-        if of.generation == 2:
-            started.set()
-            assert go_on.wait(30)
-        return f"made of {of.generation}"
-
-    kept = PerGeneration(make)
-    assert kept.at_hand(reader(1)) == kept.of(reader(1)) == "made of 1"
-    found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(kept.of(reader(2)))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    assert started.wait(30)
-    assert kept.at_hand(reader(2)) == "made of 1"  # what is there, while the new one is being made
-    go_on.set()
-    for thread in threads:
-        thread.join()
-    assert found == ["made of 2"] * 3
-    assert kept.at_hand(reader(2)) == "made of 2"
-    assert made == [1, 2]
-    assert kept.of(reader(1)) == "made of 1"  # a search under way
-    assert kept.of(reader(2)) == "made of 2"
-    assert made == [1, 2, 1]
-
-
-def test_what_cannot_be_made_is_tried_again() -> None:
-    faults = [OSError("gone"), None]
-
-    def make(of: IndexReader) -> int:
-        fault = faults.pop(0)
-        if fault is not None:
-            raise fault
-        return of.generation
-
-    kept = PerGeneration(make)
-    with pytest.raises(OSError, match="gone"):
-        kept.of(reader(1))
-    assert kept.of(reader(1)) == 1
 
 
 def test_an_answer_can_be_counted_and_walked() -> None:
