@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -11,7 +11,9 @@ from fastapi import Query as Parameter
 from fastapi.responses import Response, StreamingResponse
 
 from engine.errors import SearchError
+from engine.marking import Mark
 from engine.query import Query, as_query
+from engine.ranking import Hit
 from engine.service.access.caller import Caller
 from engine.service.api.answers import PROBLEM_SCHEMA, WITH_BODY, answered, dumped
 from engine.service.api.callers import Here, Searcher
@@ -27,6 +29,7 @@ from engine.settings import SearchSettings
 router = APIRouter(tags=["search"])
 
 _CHOSEN = ("rerank_depth", "alpha", "diversity", "snippet_chars")
+UNMARKED = "Many are searching just now, so no sentence is marked by its meaning."
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events, the data of each a JSON object as POST /v1/search answers it: `first`, the "
@@ -124,16 +127,40 @@ def _work(
     settings = _settings(service, caller, asked)
     if rerank_depth is not None:
         settings = replace(settings, rerank_depth=rerank_depth)
+    query = _query(service, asked)
     work = searching(
         service,
         caller,
-        _query(service, asked),
+        query,
         k=k_of(asked, service.settings),
         cursor=asked.cursor,
         explain=asked.explain,
         settings=settings,
     )
-    return lambda pressure: dumped(work(pressure).to_json())
+    engine = service.engines.of(caller.tenant)
+
+    def made(pressure: Pressure) -> bytes:
+        answer = work(pressure)
+        if asked.marks and pressure.level:
+            answer = replace(answer, degraded=(*answer.degraded, UNMARKED))
+        content = answer.to_json()
+        if asked.marks and not pressure.level and not pressure.cancelled():
+            content["hits"] = _marked(answer.ranking.hits, engine.mark(query, answer.ranking.hits))
+        return dumped(content)
+
+    return made
+
+
+def _marked(hits: Sequence[Hit], marks: Sequence[Sequence[Mark | None]]) -> list[dict[str, object]]:
+    """Return hits as plain values, each passage with its mark."""
+    found = []
+    for hit, of_hit in zip(hits, marks, strict=True):
+        passages = [
+            passage.to_json() | {"mark": mark.to_json() if mark else None}
+            for passage, mark in zip(hit.passages, of_hit, strict=True)
+        ]
+        found.append(hit.to_json() | {"passages": passages})
+    return found
 
 
 def _query(service: Service, asked: SearchIn) -> Query:

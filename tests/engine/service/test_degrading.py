@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from engine import SearchSettings
+from engine.service.api.search import UNMARKED
 from engine.service.app import create_app
 from engine.service.asking import FEWER, NONE
 from engine.service.pool import Level, Pressure
@@ -117,3 +118,16 @@ def test_who_wants_no_reranking_misses_nothing(
             return (await client.post("/v1/search", json={"query": "drag", "rerank_depth": 0})).json()
 
     assert asyncio.run(ask())["degraded"] == []
+
+
+def test_nothing_is_marked_under_load(
+    pressed: tuple[Service, Pressed], client_of: Callable[..., httpx.AsyncClient]
+) -> None:
+    service, pool = pressed
+    pool.level = 1
+
+    async def ask() -> dict[str, object]:
+        async with client_of(service, "search") as client:
+            return (await client.post("/v1/search", json={"query": "drag", "marks": True})).json()
+
+    assert asyncio.run(ask())["degraded"] == [FEWER, UNMARKED]

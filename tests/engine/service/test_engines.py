@@ -48,6 +48,7 @@ def test_tenants_share_everything_but_their_readers(place: Path) -> None:
         assert first._current() is second._current()
         assert first._document_vectors is second._document_vectors
         assert first._completions is second._completions
+        assert first._marker is second._marker
         first.record([Event("ann", "d05", "like")])
         second.record([Event("ann", "d07", "like")])
         assert first.readers.history("ann").doc_ids == ("d05",)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,8 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from engine import Event, Query, SearchSettings
+from engine import Event, Hit, Query, SearchSettings
+from engine.marking import Mark
 from engine.service.api.schemas import admin, documents, readers, search
 from engine.service.service import Service
 
@@ -89,6 +90,33 @@ def test_the_address_says_the_same_as_the_body(ask: Ask) -> None:
     assert untimed(one) == untimed(other)
     following = told(ask("GET", "/v1/search", params={**address, "cursor": one["cursor"]}), search.RankingOut)
     assert following["hits"][0]["rank"] == 4
+
+
+def test_marks(ask: Ask, shared_service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's marks stand with the passages that they are of."""
+    engine = shared_service.engines.shared
+    asked: list[str] = []
+
+    def mark(query: Query, hits: Sequence[Hit]) -> tuple[tuple[Mark | None, ...], ...]:
+        asked.append(query.text)
+        return tuple(
+            tuple(Mark(hit.rank, at, 0.5) if at % 2 else None for at in range(len(hit.passages)))
+            for hit in hits
+        )
+
+    monkeypatch.setattr(engine, "mark", mark)
+    body = {"query": "wing drag lift", "k": 8, "marks": True}
+    found = told(ask("POST", "/v1/search", json=body), search.RankingOut)
+    for hit in found["hits"]:
+        for at, one in enumerate(hit["passages"]):
+            mark_at = {"start": hit["rank"], "end": at, "cosine": 0.5}
+            assert one["mark"] == (mark_at if at % 2 else None)
+    assert any(len(hit["passages"]) > 1 for hit in found["hits"])
+    assert asked == ["wing drag lift"]
+    plain = told(ask("POST", "/v1/search", json=body | {"marks": False}), search.RankingOut)
+    assert all("mark" not in one for hit in plain["hits"] for one in hit["passages"])
+    monkeypatch.undo()
+    told(ask("POST", "/v1/search", json=body), search.RankingOut)
 
 
 def test_documents(ask: Ask, shared_service: Service) -> None:

@@ -98,6 +98,12 @@ class SearchIn(Taken):
     explain: Annotated[
         bool, Field(description="Whether each hit's account says what every word of the query adds.")
     ] = False
+    marks: Annotated[
+        bool,
+        Field(
+            description="Whether each passage says which of its sentences is nearest to the query (`mark`)."
+        ),
+    ] = False
 
 
 class FromAddress(Address):
@@ -118,6 +124,7 @@ class FromAddress(Address):
     strength: Strength = 1.0
     rerank_depth: RerankDepth | None = None
     explain: bool = False
+    marks: bool = False
 
     def as_body(self) -> SearchIn:
         """Return the same as a body asks it."""
