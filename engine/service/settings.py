@@ -21,7 +21,8 @@ class ServiceSettings:
         host: The address to listen on; 127.0.0.1 is reached from this machine alone.
         port: The TCP port; 0 for any that is free.
         hosts: Names under which the service is reached, as browsers say them in Host; none by default, which means
-            localhost where it listens on a loopback address, and any name elsewhere. Addresses always are.
+            localhost where it listens on a loopback address, and any name elsewhere. Addresses always are; `*` is
+            any.
         workers: Processes that answer.
         threads: Searches that one process works on at once; 0 for one per processor.
         queue: Requests that may wait in one process for a thread; beyond that it answers 503 at once.

@@ -49,8 +49,11 @@ class BodyLimit:
         try:
             await self._app(scope, body.receive, body.send)
         except Exception:
-            if not body.refused:
+            if body.refusal is None:
                 raise  # else it is how the application took the end of the body, and the answer is out
+        finally:
+            if body.refusal is not None:
+                await body.refusal
 
 
 class _Body:
@@ -64,7 +67,7 @@ class _Body:
         self._whole = False
         self._ended = False
         self._answering = False
-        self.refused = False
+        self.refusal: asyncio.Task[None] | None = None
 
     async def receive(self) -> Message:
         """Return the next piece; once the body is refused, say that the client has gone."""
@@ -89,15 +92,16 @@ class _Body:
 
     async def send(self, message: Message) -> None:
         """Pass the answer on, unless the body was refused in its place."""
-        if not self.refused:
+        if self.refusal is None:
             self._answering = True
             await self._send(message)
 
     async def _refuse(self, problem: Problem) -> Message:
         self._ended = True
         if not self._answering:
-            self.refused = True
-            await send_problem(problem, self._send, self._receive)
+            # A task of its own: whoever reads may be cancelled meanwhile, and the answer is to be whole.
+            self.refusal = asyncio.create_task(send_problem(problem, self._send, self._receive))
+            await asyncio.shield(self.refusal)
         return {"type": "http.disconnect"}
 
 

@@ -102,7 +102,9 @@ async def box_caller(request: Request) -> Caller:
     settings = gate.settings
     if settings.box == "off":
         raise Problem(404, "no-box", "this service has no search box")
-    _count_box(request)
+    rate = settings.rate_per_minute
+    who = f"box {gate.proxies.client(request.scope)}"
+    count(gate, who, rate, f"the search box answers {rate:,} requests a minute from one address")
     nobody = Caller(BOX, settings.tenant, _BOX_SCOPES)
     remember_caller(request.scope, nobody)
     given = request.cookies.get(COOKIE)
@@ -113,7 +115,7 @@ async def box_caller(request: Request) -> Caller:
     if not given:
         return nobody
     try:
-        token = _reader_at_box(request, given)
+        token = reader_at_box(request, given)
     except Problem as problem:
         if settings.box == "token":
             count_failure(gate, request.scope)
@@ -128,27 +130,11 @@ async def box_caller(request: Request) -> Caller:
 
 
 def reader_at_box(request: Request, token: str) -> ReaderToken:
-    """Return what a reader's token proves that is in the address of /enter.
+    """Return what a reader's token proves at the search box: in the cookie, or in the address of /enter.
 
     Raises:
-        Problem: 401: it does not hold, is of another tenant than the box, or a guest's where there are none; 429.
+        Problem: 401: it does not hold, is of another tenant than the box, or a guest's where there are none.
     """
-    _count_box(request)
-    try:
-        return _reader_at_box(request, token)
-    except Problem:
-        count_failure(request.app.state.service, request.scope)
-        raise
-
-
-def _count_box(request: Request) -> None:
-    gate = request.app.state.service
-    rate = gate.settings.rate_per_minute
-    who = f"box {gate.proxies.client(request.scope)}"
-    count(gate, who, rate, f"the search box answers {rate:,} requests a minute from one address")
-
-
-def _reader_at_box(request: Request, token: str) -> ReaderToken:
     gate = request.app.state.service
     found: ReaderToken = gate.tokens.read(token)
     if found.tenant != gate.settings.tenant:

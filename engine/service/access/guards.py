@@ -8,7 +8,7 @@ from starlette.types import Scope
 from engine.service.access.admission import Gate, admitted
 from engine.service.access.body_limit import BodyLimit
 from engine.service.access.headers import SecurityHeaders
-from engine.service.access.heads import Heads
+from engine.service.access.heads import Heads, checked_hosts
 from engine.service.access.origins import API, Cors, checked_origins
 
 UPLOADS = f"{API}/documents"
@@ -33,12 +33,13 @@ def add_guards(app: FastAPI, gate: Gate) -> None:
         gate: The service.
 
     Raises:
-        InvalidSearchSettings: one of `cors_origins` is no origin.
+        InvalidSearchSettings: one of `cors_origins` is no origin, or one of `hosts` no host.
     """  # noqa: D415
     settings = gate.settings
     app.add_middleware(
         BodyLimit, most=lambda scope: most_bytes(gate, scope), patience=settings.request_seconds
     )
+    checked_hosts(settings.hosts)
     if checked_origins(settings.cors_origins):
         app.add_middleware(Cors, origins=settings.cors_origins)
     app.add_middleware(Heads, settings=settings)

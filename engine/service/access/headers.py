@@ -42,8 +42,8 @@ HEADERS = {
 class SecurityHeaders:
     """Gives every answer the headers above, and the cookies that were asked for on the way (`cookies`).
 
-    What does not say itself how it may be cached is cached nowhere (no-store) when it came from the API or is about a
-    reader, and otherwise only by the browser, which has to ask again each time.
+    A route may set `no-referrer` itself. What does not say how it may be cached is cached nowhere (no-store) when it
+    came from the API or is about a reader, and otherwise only by the browser, which has to ask again each time.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -58,8 +58,11 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                said = headers.get("referrer-policy")
                 for name, value in HEADERS.items():
                     headers[name] = value
+                if said == "no-referrer":
+                    headers["referrer-policy"] = said
                 cookies = cookies_of(scope)
                 for line in cookies:
                     headers.append("set-cookie", line)

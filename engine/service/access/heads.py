@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from engine.errors import InvalidSearchSettings
 from engine.service.access.answers import send_problem
 from engine.service.problems import Problem
 from engine.service.settings import ServiceSettings
@@ -14,7 +16,7 @@ from engine.service.settings import ServiceSettings
 LONGEST_HEADERS = 32_768  # bytes, names and values together
 MOST_HEADERS = 100
 _ANY_HOST = "/health/"  # asked by machines, under whatever name they know, and told next to nothing
-_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@/]+))(?::\d{0,5})?")
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{0,5})?")
 
 
 class Heads:
@@ -27,14 +29,17 @@ class Heads:
 
     Args:
         app: The application.
-        settings: `host`, `hosts` and `max_query_chars` count.
+        settings: `host`, `hosts` and `max_query_chars` count; `*` among the hosts stands for any.
+
+    Raises:
+        InvalidSearchSettings: one of the hosts is no name.
     """
 
     def __init__(self, app: ASGIApp, settings: ServiceSettings) -> None:
         self._app = app
         self._longest_url = longest_url(settings)
-        self._hosts = frozenset(host.lower().rstrip(".") for host in (*settings.hosts, settings.host))
-        self._any_host = not settings.hosts and not is_loopback(settings.host)
+        self._hosts = checked_hosts(settings.hosts) | {settings.host.lower()}
+        self._any_host = "*" in settings.hosts or (not settings.hosts and not is_loopback(settings.host))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -76,6 +81,17 @@ class Heads:
     def _is_ours(self, host: str) -> bool:
         name = host_name(host)
         return name in self._hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+
+
+def checked_hosts(hosts: Iterable[str]) -> frozenset[str]:
+    """Return names of hosts in lower case. Raises InvalidSearchSettings where one is none."""
+    for host in hosts:
+        if host != "*" and host_name(host) != host.strip("[].").lower():
+            raise InvalidSearchSettings(
+                f"hosts are names as browsers say them, such as search.example.org, without scheme, port or path (or "
+                f"* for any); found {host!r:.80}"
+            )
+    return frozenset(map(host_name, hosts))
 
 
 def longest_url(settings: ServiceSettings) -> int:

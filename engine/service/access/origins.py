@@ -96,8 +96,14 @@ class Cors:
                 app,
                 allow_origins=allowed,
                 allow_methods=["GET", "POST", "DELETE"],
-                allow_headers=["Authorization", "Content-Type", "Quire-Reader", "X-Request-Id"],
-                expose_headers=["Retry-After", "X-Request-Id"],
+                allow_headers=[
+                    "Authorization",
+                    "Content-Type",
+                    "Idempotency-Key",
+                    "Quire-Reader",
+                    "X-Request-Id",
+                ],
+                expose_headers=["Location", "Retry-After", "X-Request-Id"],
                 max_age=3600,
             )
 

@@ -29,7 +29,7 @@ def signing_secrets(folder: Path, environ: Mapping[str, str]) -> Callable[[], tu
         AccessFileError: both variables are set; the file that one names is not there; there is no secret, too many,
             or one of less than 32 bytes. The function raises the same when the file becomes such a one.
     """
-    named = [variable for variable in (VARIABLE, FILE_VARIABLE) if environ.get(variable)]
+    named = [variable for variable in (VARIABLE, FILE_VARIABLE) if variable in environ]
     if len(named) == 2:
         raise AccessFileError(f"{VARIABLE} and {FILE_VARIABLE} are both set: keep one of them")
     if named == [VARIABLE]:

@@ -140,7 +140,7 @@ def _add_box(app: FastAPI) -> None:
     async def enter(request: Request, token: str) -> RedirectResponse:
         reader_at_box(request, token)
         keep_reader(request, token)
-        return RedirectResponse("/", 303)
+        return RedirectResponse("/", 303, {"Referrer-Policy": "no-referrer"})
 
     @app.post("/leave", dependencies=[Depends(same_origin)])
     async def leave(request: Request) -> RedirectResponse:

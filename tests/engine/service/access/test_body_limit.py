@@ -146,6 +146,25 @@ def test_however_the_application_takes_it_the_answer_is_one(kind: type[Exception
     assert exchange.told()["type"] == "urn:quire:problem:body-too-large"
 
 
+def test_a_refusal_is_whole_where_the_application_gives_up_reading() -> None:
+    """As one does that reads in a task of its own, and ends without it."""
+    exchange = Exchange([b"x" * 600] * 5)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def reading() -> None:
+            while True:
+                await receive()
+
+        task = asyncio.create_task(reading())
+        while not exchange.sent:
+            await asyncio.sleep(0)
+        task.cancel()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    assert exchange.run(1000, app=app) == 413
+    assert exchange.told()["status"] == 413
+
+
 def test_errors_of_the_application_are_its_own() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise ValueError("mine")

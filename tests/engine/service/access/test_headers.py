@@ -54,6 +54,11 @@ def test_every_answer_has_them(door: Callable, client: Callable) -> None:
             assert answer.json()["status"] == answer.status_code
 
 
+def test_a_route_may_tell_even_less(door: Callable, client: Callable) -> None:
+    found = client(door()).get("/enter", params={"token": door().tokens.issue("ann", "default")})
+    assert found.headers.get_list("referrer-policy") == ["no-referrer"]
+
+
 def test_what_is_about_a_reader_is_kept_nowhere(door: Callable, client: Callable) -> None:
     here = door()
     asking = client(here)

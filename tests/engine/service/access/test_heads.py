@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.errors import InvalidSearchSettings
 from engine.service.access.heads import LONGEST_HEADERS, host_name, is_loopback, longest_url
 from engine.service.settings import ServiceSettings
 
@@ -69,6 +70,18 @@ def test_named_hosts_are_answered(door: Callable, client: Callable) -> None:
     assert (
         client(door(host="0.0.0.0", hosts=("a.example",))).get("/", headers={"Host": "a.example"}).is_success
     )
+
+
+def test_any_name_may_be_asked_for(door: Callable, client: Callable) -> None:
+    assert told(client(door(hosts=("*",))), "whatever.example")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "wrong", ["https://a.example", "a.example:80", "a.example/", "*.example", "a b@c", "[x"]
+)
+def test_a_host_is_a_name(door: Callable, client: Callable, wrong: str) -> None:
+    with pytest.raises(InvalidSearchSettings, match="hosts are names"):
+        client(door(hosts=(wrong,)))
 
 
 def test_health_is_told_under_any_name(door: Callable, client: Callable) -> None:

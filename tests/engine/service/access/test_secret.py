@@ -60,6 +60,7 @@ def test_a_changed_file_counts_at_once(tmp_path: Path) -> None:
         ("1" * 31, "line 1 has fewer than 32 bytes"),
         (f"{ONE}\nshort", "line 2 has fewer than 32 bytes"),
         (" \n ", "holds 0 secrets"),
+        ("", "holds 0 secrets"),
         (f"{ONE}\n" * 9, "holds 9 secrets"),
     ],
 )
