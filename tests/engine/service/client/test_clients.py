@@ -255,6 +255,37 @@ def test_uploads_are_sent_as_files(ask: Asked, tmp_path: Path) -> None:
     assert had[2].headers["idempotency-key"] == "mine"
 
 
+def job(state: str) -> httpx.Response:
+    """Return a job as it is told."""
+    names = "files files_read skipped documents added updated unchanged deleted missing refused passages"
+    body = {
+        "job_id": "job/1",
+        "kind": "files",
+        "state": state,
+        "cancelling": False,
+        "message": "",
+        "created": "2026",
+    }
+    more = {"started": None, "finished": None, "refusals": [], "generation": 0}
+    return httpx.Response(200, json={**body, **more, "progress": dict.fromkeys(names.split(), 0)})
+
+
+def test_a_job_is_looked_at_until_it_has_ended(ask: Asked) -> None:
+    handle, had = in_turn(job("queued"), job("reading"), problem(503), job("indexing"), job("failed"))
+    seen: list[str] = []
+    found = ask(handle, "wait", "job/1", progress=lambda job: seen.append(job.state))
+    assert (found.state, seen) == ("failed", ["queued", "reading", "indexing", "failed"])
+    assert {request.url.raw_path for request in had} == {b"/v1/jobs/job%2F1"}
+    assert ask.slept == sorted(ask.slept)
+
+
+def test_waiting_may_end_before_the_job_does(ask: Asked) -> None:
+    handle, had = in_turn(job("queued"))
+    with pytest.raises(TimeoutError, match="queued"):
+        ask(handle, "wait", "job/1", seconds=0)
+    assert len(had) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "found"),
     [

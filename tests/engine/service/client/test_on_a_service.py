@@ -205,15 +205,6 @@ def test_documents_come_and_go(client: Either, request: pytest.FixtureRequest, t
     assert done.job_id in [one.job_id for one in client.jobs(limit=5, state=["done"])]
 
 
-def test_waiting_may_end_before_the_job_does(client: Either, site: Site) -> None:
-    site.service.jobs.stop()
-    job = client.add_documents([{"doc_id": "late", "text": "Late."}])
-    with pytest.raises(TimeoutError, match="queued"):
-        client.wait(job.job_id, seconds=0)
-    site.service.jobs.start()
-    assert client.wait(job.job_id, seconds=60).ended
-
-
 def test_who_may(client: Either, site: Site) -> None:
     key = site.service.keys.create(["search"])[1]
     with Client(site.url, key) as small:
