@@ -46,16 +46,19 @@ class DocumentMatrix:
     Args:
         documents: Their numbers, ascending, shape (n,).
         vectors: Unit length, shape (n, dim); zeros for a document without vectors.
+        there: Which documents have a vector, shape (n,).
     """
 
     documents: Numbers
     vectors: Vectors
+    there: NDArray[np.bool_]
 
 
 def matrix_of(reader: IndexReader) -> DocumentMatrix:
     """Return the vectors of all documents."""
     live = reader.live_documents()
-    return DocumentMatrix(live, reader.document_vectors(live))
+    vectors = reader.document_vectors(live)
+    return DocumentMatrix(live, vectors, vectors.any(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +131,10 @@ def _near(
     if isinstance(reader, OneByOne) and reader.document_count <= EXACT_DOCUMENTS:
         matrix = matrices.of(reader)
         documents, vectors = matrix.documents, matrix.vectors
-        may = documents != document.number
+        may = matrix.there & (documents != document.number)
         if selection is not None:
             may &= selection.holds(documents)
         cosines = (vectors @ vector).astype(np.float64)
-        may &= vectors.any(axis=1)
         documents, cosines = documents[may], cosines[may]
     else:
         documents = _proposed(reader, document, vector, k, selection)

@@ -201,7 +201,7 @@ class Completions:
                 if longer == stretch or longer in done:
                     continue
                 done.add(longer)
-                if (others & self._stretches.having(longer)).any():
+                if self._stretches.any_having(longer, others):
                     yield longer, len(stretch)
 
 

@@ -84,17 +84,32 @@ class Stretches:
 
     def having(self, stretch: str) -> Mask:
         """Return which entries have a stretch somewhere; of more than 5,000 that may, the first of them alone."""
+        mask = self._maybe(stretch)
+        if len(stretch) > 2:
+            maybe = np.flatnonzero(mask)
+            mask[maybe[_VERIFIED:]] = False
+            for entry in maybe[:_VERIFIED].tolist():
+                mask[entry] = self._holds(entry, stretch)
+        return mask
+
+    def any_having(self, stretch: str, among: Mask) -> bool:
+        """Return whether any of some entries has a stretch; of more than 5,000 that may, the first are looked at."""
+        maybe = np.flatnonzero(self._maybe(stretch) & among)
+        if len(stretch) <= 2:
+            return len(maybe) > 0
+        return any(self._holds(entry, stretch) for entry in maybe[:_VERIFIED].tolist())
+
+    def _maybe(self, stretch: str) -> Mask:
+        """Return which entries have all pairs of a stretch's characters: of one or two characters, the stretch."""
         if len(stretch) < 2:
             return self._grams.having(stretch)
         mask = np.ones(self._grams.entries, dtype=np.bool_)
         for pair in set(_pairs(stretch)):
             mask &= self._grams.having(pair)
-        if len(stretch) > 2:
-            maybe = np.flatnonzero(mask)
-            mask[maybe[_VERIFIED:]] = False
-            for entry in maybe[:_VERIFIED].tolist():
-                mask[entry] = any(stretch in one for one in self._held[entry])
         return mask
+
+    def _holds(self, entry: int, stretch: str) -> bool:
+        return any(stretch in one for one in self._held[entry])
 
 
 def _pairs(stretch: str) -> Iterable[str]:
