@@ -58,7 +58,7 @@ def matrix_of(reader: IndexReader) -> DocumentMatrix:
     """Return the vectors of all documents."""
     live = reader.live_documents()
     vectors = reader.document_vectors(live)
-    return DocumentMatrix(live, vectors, vectors.any(axis=1))
+    return DocumentMatrix(live, vectors, np.asarray(vectors.any(axis=1)))
 
 
 @dataclass(frozen=True, slots=True)
