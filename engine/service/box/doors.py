@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,7 +12,7 @@ from engine.service.access.admission import count, count_failure
 from engine.service.access.cookies import drop_reader, keep_reader
 from engine.service.access.dependencies import reader_at_box, the_service
 from engine.service.access.origins import same_origin
-from engine.service.box.problem_pages import BoxRoute
+from engine.service.box.problem_pages import BoxRoute, problem_page
 from engine.service.box.rendering import frame_of
 from engine.service.problems import Problem
 
@@ -42,12 +43,18 @@ async def enter(request: Request, _opened: Opened, token: str = "") -> Response:
         if not token:
             raise Problem(401, "token-missing", "a link to enter by carries a reader's token; found none")
         reader_at_box(request, token)
-    except Problem:
+    except Problem as problem:
         count_failure(the_service(request), request.scope)
-        raise
+        return problem_page(_without_token(request), problem)
     keep_reader(request, token)
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return RedirectResponse(frame_of(request, None).link("/"), 303, headers)
+
+
+def _without_token(request: Request) -> Request:
+    """Return a request of the same page whose address, and the links made of it, say nothing of who came."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name == "lang"]
+    return Request({**request.scope, "query_string": urlencode(kept).encode()})
 
 
 @router.post("/leave", dependencies=[Depends(same_origin)])
