@@ -32,7 +32,7 @@ class Answer:
 
     Args:
         ranking: The results.
-        cursor: What asks for the next page; None on the last.
+        cursor: What asks for the next page; None on the last, and where it was not wanted.
         degraded: What was done less well than was asked, in sentences; empty where nothing was.
     """
 
@@ -64,6 +64,7 @@ async def search(
     cursor: str | None = None,
     explain: bool = False,
     settings: SearchSettings | None = None,
+    paged: bool = False,
 ) -> Answer:
     """Return a page of results.
 
@@ -75,12 +76,15 @@ async def search(
         cursor: `Answer.cursor` of the page before, with everything else as on that page.
         explain: Look up what each word adds.
         settings: How to search; None for as the service is configured.
+        paged: Whether `Answer.cursor` is wanted, which takes some milliseconds: it holds the rest of the list.
 
     Raises:
         SearchError: the question cannot be answered.
         Problem: there is too much to do (503), or a limit of the service was passed (422).
     """
-    work = searching(service, caller, query, k=k, cursor=cursor, explain=explain, settings=settings)
+    work = searching(
+        service, caller, query, k=k, cursor=cursor, explain=explain, settings=settings, paged=paged
+    )
     return await service.pool.run(work)
 
 
@@ -93,6 +97,7 @@ def searching(
     cursor: str | None = None,
     explain: bool = False,
     settings: SearchSettings | None = None,
+    paged: bool = False,
 ) -> Callable[[Pressure], Answer]:
     """Return the work that `search` gives to the pool, for those who do more with its answer in the same thread.
 
@@ -118,7 +123,7 @@ def searching(
         )
         degraded = _degraded(depth, wanted.rerank_depth)
         service.metrics.answered(ranking, degraded, 1 if depth else 2)
-        following = ranking.cursor
+        following = ranking.cursor if paged else None
         return Answer(ranking, None if following is None else f"{depth}.{following}", degraded)
 
     return work

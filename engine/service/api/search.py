@@ -33,7 +33,7 @@ UNMARKED = "Many are searching just now, so no sentence is marked by its meaning
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events, the data of each a JSON object as POST /v1/search answers it: `first`, the "
-        "first stage alone, unless that is all there is to be; then `ranking`, the answer; or `problem`, where it "
+        "first stage alone and without a cursor, unless that is all there is to be; then `ranking`, the answer; or `problem`, where it "
         "failed meanwhile.",
         "content": {
             "text/event-stream": {
@@ -136,6 +136,7 @@ def _work(
         cursor=asked.cursor,
         explain=asked.explain,
         settings=settings,
+        paged=asked.paging and rerank_depth is None,
     )
     engine = service.engines.of(caller.tenant)
 

@@ -235,3 +235,12 @@ def test_administration(ask: Ask, shared_service: Service, asker_of: Callable[..
     for hours in (0, -1, 25, 10**6):
         refused = ask("POST", "/v1/reader-tokens", json={"user_id": "bea", "hours": hours})
         assert refused.status_code == 422
+
+
+def test_no_cursor_where_none_is_wanted(ask: Ask) -> None:
+    for paging in (True, False):
+        body = {"query": "wing", "k": 3, "paging": paging}
+        assert (told(ask("POST", "/v1/search", json=body), search.RankingOut)["cursor"] is None) is not paging
+        address = {"q": "wing", "k": 3, "paging": paging}
+        found = told(ask("GET", "/v1/search", params=address), search.RankingOut)
+        assert (found["cursor"] is None) is not paging

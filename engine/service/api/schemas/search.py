@@ -124,6 +124,7 @@ class FromAddress(Address):
     strength: Strength = 1.0
     rerank_depth: RerankDepth | None = None
     explain: bool = False
+    paging: bool = True
     marks: bool = False
 
     def as_body(self) -> SearchIn:
@@ -204,6 +205,8 @@ class RankingOut(Given):
     )
     suggestions: list[str] = Field(description="Queries that were perhaps meant.")
     facets: dict[str, list[FacetValue]]
-    cursor: str | None = Field(description="Asks for the next page; null on the last.")
+    cursor: str | None = Field(
+        description="Asks for the next page; null on the last, and where `paging` is false."
+    )
     generation: int = Field(description="The index's generation; it grows with every change.")
     timings_ms: dict[str, float] = Field(description="Milliseconds by stage.")
