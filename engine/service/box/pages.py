@@ -17,7 +17,7 @@ from engine.service.box.marks import Piece, pieces
 from engine.service.box.preferences import preferences_of
 from engine.service.box.problem_pages import BoxRoute
 from engine.service.box.rendering import render, static_answer
-from engine.service.box.searching import Beat, home, results
+from engine.service.box.searching import Beat, home, reads_twice, results
 from engine.service.limits import check_text
 
 SUGGESTED = 7
@@ -71,9 +71,10 @@ async def _answer(request: Request, caller: Caller, template: str, beat: Beat) -
     service = the_service(request)
     wished = preferences_of(request)
     asked = Asked.of(request.query_params.multi_items(), (wished.personal, wished.strength))
+    twice = reads_twice(service.engines.of(caller.tenant).settings)
     if asked.text:
         typing = request.query_params.get("typing") == "1"
         found = await results(request, service, caller, asked, beat, typing=typing)
-        return render(request, template, caller=caller, view=found, asked=asked, home=False)
+        return render(request, template, caller=caller, view=found, asked=asked, home=False, twice=twice)
     start = await home(request, service, caller, asked)
-    return render(request, template, caller=caller, view=start, asked=asked, home=True)
+    return render(request, template, caller=caller, view=start, asked=asked, home=True, twice=twice)

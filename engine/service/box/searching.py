@@ -27,7 +27,7 @@ from engine.service.box.rendering import Frame, frame_of
 from engine.service.box.scripts import language_of
 from engine.service.box.views import Choice, HitView, HomeView, ResultsView, Suggested
 from engine.service.problems import Problem
-from engine.settings import NO_RERANKER
+from engine.settings import NO_RERANKER, SearchSettings
 
 if TYPE_CHECKING:
     from engine.service.service import Service
@@ -51,6 +51,11 @@ async def holdings_of(request: Request, service: Service, caller: Caller) -> Hol
     return await asking.ask(
         service, caller, lambda engine: known.now(engine, service.engines.index.reader(), wished)
     )
+
+
+def reads_twice(settings: SearchSettings) -> bool:
+    """Whether a cross-encoder reads some of each list again, so that there is a list to show before it has."""
+    return settings.reranker != NO_RERANKER and settings.rerank_depth > 0
 
 
 async def results(
@@ -87,13 +92,12 @@ async def results(
     return ResultsView(
         asked=asked,
         beat=beat,
-        twice=usual.reranker != NO_RERANKER and usual.rerank_depth > 0,
         hits=hits,
         found=ranking.found,
         first=from_rank,
         last=from_rank + len(hits) - 1,
         seconds=sum(ranking.timings.values()) / 1000,
-        reranked=ranking.reranked_depth if usual.reranker != NO_RERANKER else 0,
+        reranked=ranking.reranked_depth if reads_twice(usual) else 0,
         degraded=answer.degraded,
         notices=expired + tuple(shortened(notice, 400) for notice in ranking.notices),
         meant=around.meant(ranking.suggestions, asked) if not typing or not hits else (),

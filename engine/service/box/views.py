@@ -101,11 +101,10 @@ class Pager:
 
 @dataclass(frozen=True, slots=True)
 class ResultsView:
-    """A list of hits and what is around it. `twice`: a cross-encoder reads some of it again, which takes a moment."""
+    """A list of hits and what is around it."""
 
     asked: Asked
     beat: str
-    twice: bool
     hits: tuple[HitView, ...]
     found: int
     first: int

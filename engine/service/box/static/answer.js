@@ -18,7 +18,7 @@ export class Answer {
     this.asked = 0;
     this.control = null;
     this.search = location.search;
-    this.twice = place.querySelector("[data-twice]") !== null;
+    this.twice = place.hasAttribute("data-twice");
     this.scrolledFrom = scrollY;
     this.waiting = new Waiting(place);
     this.outage = new Outage(place, () => this.show(this.search));
@@ -43,7 +43,6 @@ export class Answer {
       if (number !== this.asked) return false;
       this.outage.over();
       this.put(first, { moving: false });
-      this.twice = this.place.querySelector("[data-twice]") !== null;
       this.say(this.place.firstElementChild.dataset.announce, typing ? SAID : 0);
       if (both && this.state === "results") this.second(search, number, typing);
       return true;
