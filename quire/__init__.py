@@ -6,6 +6,9 @@
         for hit in engine.search("interrupted indexing").hits:
             print(hit.score, hit.title, hit.passages[0].snippet.text)
 
+    with quire.Client("http://localhost:8765", "quire_...") as client:    # of a service: `quire serve my-index`
+        ranking = client.search("interrupted indexing")
+
 An index is made with `quire index FOLDER my-index` on the command line, or with `quire.create_index` and
 `quire.index_corpus` in Python; the address of one on Elasticsearch may stand wherever a folder may.
 Everything here is re-exported from `engine` and `indexer`, and loaded when it is first used: `import quire` costs
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine import Event, Hit, PersonalSettings, Query, Ranking, SearchEngine, SearchError, SearchSettings
+    from engine.service.client import AsyncClient, Client
     from indexer import (
         And,
         Document,
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "And",
+    "AsyncClient",
+    "Client",
     "Document",
     "ElasticSettings",
     "Encoder",
@@ -74,9 +80,10 @@ __all__ = [
     "read_corpus",
 ]
 
-_ENGINE = frozenset(
-    {"Event", "Hit", "PersonalSettings", "Query", "Ranking", "SearchEngine", "SearchError", "SearchSettings"}
-)
+_HOMES = dict.fromkeys(
+    ("Event", "Hit", "PersonalSettings", "Query", "Ranking", "SearchEngine", "SearchError", "SearchSettings"),
+    "engine",
+) | dict.fromkeys(("AsyncClient", "Client"), "engine.service.client")
 
 
 def open(  # noqa: A001  quire.open reads as it should, and no module does `from quire import *`
@@ -121,7 +128,7 @@ def __getattr__(name: str) -> object:
     if name == "__version__":
         value: object = _version()
     elif name in __all__:
-        value = getattr(import_module("engine" if name in _ENGINE else "indexer"), name)
+        value = getattr(import_module(_HOMES.get(name, "indexer")), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

@@ -101,7 +101,7 @@ def test_the_public_names_of_quire_are_these() -> None:
     assert quire.__all__ == sorted(quire.__all__)
     assert set(quire.__all__) == set(
         (
-            "And Document ElasticSettings Encoder Eq Event Exists Hit In Index IndexingError Not Or "
+            "And AsyncClient Client Document ElasticSettings Encoder Eq Event Exists Hit In Index IndexingError Not Or "
             "PersonalSettings Query Range Ranking SearchEngine SearchError SearchSettings __version__ create_index "
             "filter_from_json index_corpus load_encoder open open_index read_corpus"
         ).split()
