@@ -98,6 +98,10 @@ class SearchIn(Taken):
     explain: Annotated[
         bool, Field(description="Whether each hit's account says what every word of the query adds.")
     ] = False
+    paging: Annotated[
+        bool,
+        Field(description="Whether `cursor` is wanted; without, the answer is some milliseconds quicker."),
+    ] = True
     marks: Annotated[
         bool,
         Field(
