@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from uvicorn import Config, Server
 
+from engine.service.access.connections import bounded_http
 from engine.service.running import BACKLOG, cannot_listen
 from engine.service.tending import Tending
 from engine.service.watching.logs import LOG, set_up
@@ -86,7 +87,7 @@ def run_worker(
         tending.warm()
         config = Config(
             app,
-            http="httptools",
+            http=bounded_http(settings),
             loop="uvloop",
             ws="none",
             log_config=None,
