@@ -36,9 +36,16 @@ class Child:
         module: What it runs; called as `python -m module`.
         order: What it is told.
         environment: Its environment.
+        folder: Where it runs; None for where this process does.
     """
 
-    def __init__(self, module: str, order: Mapping[str, object], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        module: str,
+        order: Mapping[str, object],
+        environment: Mapping[str, str],
+        folder: str | None = None,
+    ) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-s", "-m", module],
@@ -46,7 +53,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             env=dict(environment),
-            cwd="/",
+            cwd=folder,
             start_new_session=True,
         )
         try:
@@ -90,7 +97,7 @@ class Child:
                 heard = time.monotonic()
                 *whole, waiting = (waiting + piece).split(b"\n")
                 for line in whole:
-                    yield json.loads(line)
+                    yield _understood(line)
         self._process.wait()
 
     def terminate(self) -> None:
@@ -132,6 +139,15 @@ class Child:
     ) -> None:
         self.end()
         self._errors.close()
+
+
+def _understood(line: bytes) -> dict[str, Any]:
+    """Return what a line says; nothing at all where it is none of ours, as where a library has printed something."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def bare_environment(folder: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -45,10 +46,14 @@ def documents_in(path: Path, options: ReadOptions) -> Iterator[Document | ReadFa
 
 
 def ids_in(path: Path) -> set[str]:
-    """Return the ids of the documents of a job."""
+    """Return the ids of the documents of a job; lines that hold none are passed over."""
+    found = set()
     with path.open("rb") as file:
-        records = (json.loads(line) for line in file)
-        return {str((record.get("given") or record)["doc_id"]) for record in records}
+        for line in file:
+            with suppress(ValueError, TypeError, KeyError):
+                record = json.loads(line)
+                found.add(str(record.get("given", record)["doc_id"]))
+    return found
 
 
 def _document(record: dict[str, Any], options: ReadOptions) -> Document:

@@ -31,7 +31,7 @@ from indexer.readers import ReadOptions
 
 SMALL = 4 << 20
 """Bytes of documents up to which a job may share a commit."""
-_NICE = 10
+NICE = 10
 _TWICE = "was used by an earlier document of this job, which is kept: make ids unique"
 _SAY_SECONDS = 0.5
 _LOOK_SECONDS = 1.0
@@ -43,7 +43,7 @@ T = TypeVar("T")
 def main() -> None:
     """Do what standard input says."""
     order = json.loads(sys.stdin.buffer.readline())
-    os.nice(_NICE)
+    os.nice(NICE)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     threading.Thread(target=_watch, args=(stop,), daemon=True).start()

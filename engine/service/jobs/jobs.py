@@ -18,6 +18,7 @@ from engine.service.access.caller import Caller
 from engine.service.jobs import folders
 from engine.service.jobs.documents import write_given
 from engine.service.jobs.folders import room_expected
+from engine.service.jobs.indexing import CHILD as INDEXING
 from engine.service.jobs.indexing import Indexing
 from engine.service.jobs.job import Job, Kind, Progress, Refusal, State
 from engine.service.jobs.limits import MEBIBYTE, Limits
@@ -27,6 +28,7 @@ from engine.service.jobs.runner import Runner
 from engine.service.jobs.store import JobStore
 from engine.service.jobs.uploads import Received, Upload, receive
 from engine.service.settings import ServiceSettings
+from indexer.elastic.environment import settings_from_environment
 from indexer.elastic.settings import ElasticSettings
 from indexer.opening import Place
 from indexer.readers import ReadOptions
@@ -63,6 +65,7 @@ class Jobs:
         elastic: ElasticSettings | None = None,
         *,
         reading: ReadOptions | None = None,
+        indexing: str = INDEXING,
     ) -> Jobs:
         """Open the jobs in the service's folder.
 
@@ -72,6 +75,8 @@ class Jobs:
             settings: Of the service.
             elastic: How to reach Elasticsearch; None for what the environment says.
             reading: How files are read; the section [reading].
+            indexing: The module that a process runs to write to the index; another than ours for an index whose
+                encoder cannot be loaded by its name.
 
         Raises:
             OSError: the folder cannot be made.
@@ -81,13 +86,15 @@ class Jobs:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if isinstance(place, Path):
             place = place.absolute()
+        elif elastic is None:
+            elastic = settings_from_environment()
         options = reading or ReadOptions()
         closed = [state, *([place] if isinstance(place, Path) else [])]
         roots = Roots(settings.roots, closed)
         store = JobStore(state / STORE)
         runner = Runner(store, state, folder)
         runner.reading = Reading(store, roots, options, Limits.of(settings), runner.look)
-        runner.indexing = Indexing(store, folder, place, elastic, options, runner.look)
+        runner.indexing = Indexing(store, folder, place, elastic, options, runner.look, indexing)
         return cls(state, store, runner, roots, settings)
 
     def start(self) -> None:

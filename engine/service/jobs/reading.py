@@ -101,7 +101,7 @@ class Reading:
         progress = told.progress
         order = self._order(folder, first=progress.files_read, offset=progress.offset)
         begun, name, reason = -1, "", ""
-        with Child(self._child, order, bare_environment(str(folder))) as child:
+        with Child(self._child, order, bare_environment(str(folder)), "/") as child:
             try:
                 for line in child.lines(self._limits.wall_seconds, lambda: self._look((job.job_id,))):
                     if "begun" in line:
@@ -136,7 +136,7 @@ class Reading:
 
         def found() -> Iterator[Listed]:
             over = False
-            with Child(self._child, order, bare_environment(str(folder))) as child:
+            with Child(self._child, order, bare_environment(str(folder)), "/") as child:
                 try:
                     for line in child.lines(self._limits.wall_seconds, lambda: self._look((job.job_id,))):
                         if "file" in line:
@@ -146,7 +146,7 @@ class Reading:
                         elif "refused" in line:
                             progress.unread += 1
                             refusals.append(Refusal(*line["refused"]))
-                        else:
+                        elif "end" in line:
                             over = True
                 except Silence:
                     raise Failed(

@@ -129,7 +129,7 @@ class Reading:
         """Yield what a file holds, under the names that it goes by."""
         records = suffix_of(path.name)[0] in RECORDS
         source = listed.name if listed.upload else listed.path
-        for item in read_corpus(path, self._options):
+        for item in read_corpus(path, self._sized(path)):
             if isinstance(item, ReadFailure):
                 yield ReadFailure(item.source.replace(str(path), listed.name), item.reason)
             elif records:
@@ -137,6 +137,13 @@ class Reading:
             else:
                 title = stem_of(listed.name) if item.title == stem_of(path.name) else item.title
                 yield replace(item, doc_id=listed.name, title=title, source=source)
+
+    def _sized(self, path: Path) -> ReadOptions:
+        """Return how to read a file: room is made at once for the largest that may be, so that is said no higher."""
+        size = path.stat().st_size
+        if size > self._options.max_file_bytes:
+            return self._options
+        return replace(self._options, max_file_bytes=max(size, 1))
 
     @contextmanager
     def _staged(self, listed: Listed) -> Iterator[Path]:

@@ -57,7 +57,7 @@ class Upload:
     """
 
     def __init__(self, folder: Path, boundary: bytes, most: int) -> None:
-        from python_multipart.exceptions import MultipartParseError
+        from python_multipart.exceptions import FormParserError
         from python_multipart.multipart import MultipartParser
 
         callbacks: MultipartCallbacks = {
@@ -70,7 +70,7 @@ class Upload:
             "on_part_end": self._part_ends,
             "on_end": self._body_ends,
         }
-        self._failure = MultipartParseError
+        self._failure = FormParserError
         try:
             self._parser = MultipartParser(boundary, callbacks, max_header_size=LONGEST_NAME)
         except self._failure as error:
@@ -126,7 +126,7 @@ class Upload:
                 "file", "at least one file is expected: a part of form-data with a filename; found none"
             )
         with folders.room_expected():
-            folders.sync_folder(self._folder)
+            folders.sync_all(self._folder)
         self._received.digest = self._digest.hexdigest()
         return self._received
 
@@ -217,7 +217,6 @@ class Upload:
 
     def _part_ends(self) -> None:
         if self._descriptor is not None:
-            os.fsync(self._descriptor)
             self.close()
             self._digest.update(self._content.digest())
             return
