@@ -4,9 +4,10 @@
         for hit in engine.search('turbine +blade "boundary layer" year:>=1960', k=5).hits:
             print(hit.rank, hit.doc_id, hit.passages[0].snippet.render(), hit.ledger)
 
-- `SearchEngine` answers: `search`, `asearch`, `why_not`.
+- `SearchEngine` answers: `search`, `asearch`, `why_not`; around a search: `complete`, `mark`, `document`, `similar`.
 - `Query` and `SearchSettings` say what is asked, and how.
-- `Ranking`, `Hit`, `HitPassage`, `Snippet`, `Ledger`, `Because` and `WhyNot` are the answers.
+- `Ranking`, `Hit`, `HitPassage`, `Snippet`, `Ledger`, `Because` and `WhyNot` are the answers; `Completion`, `Mark`,
+  `DocumentText` and `Similar` those around them.
 - `Event` is what a reader did, `Interests` what comes of it, `PersonalSettings` how much it counts.
 - `SearchError` is the root of what can go wrong (`engine.errors`).
 

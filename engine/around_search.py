@@ -13,6 +13,7 @@ from engine.per_generation import PerGeneration
 from engine.query import as_query, check_k
 from engine.snapshot import Snapshot
 from indexer.filters import Filter, filter_from_json
+from indexer.protocol import IndexReader
 
 if TYPE_CHECKING:
     from engine.completion import Completion, Completions
@@ -30,6 +31,11 @@ class AroundSearch(ABC):
     """The part of `SearchEngine` that a page needs before a search, and after it."""
 
     _encoder: QueryEncoder
+
+    def _prepare_around(self) -> None:
+        """Make room for what is made of a generation: before there are threads, so that all of them share it."""
+        self._document_vectors: PerGeneration[DocumentMatrix] = PerGeneration(_matrix_of)
+        self._completions: PerGeneration[Completions] = PerGeneration(_completions_of)
 
     @abstractmethod
     def _current(self) -> Snapshot:
@@ -78,12 +84,6 @@ class AroundSearch(ABC):
 
         return self._answered(answer)
 
-    @cached_property
-    def _document_vectors(self) -> PerGeneration[DocumentMatrix]:
-        from engine.likeness import matrix_of
-
-        return PerGeneration(matrix_of)
-
     def complete(self, text: str, *, k: int = 8) -> tuple[Completion, ...]:
         """Return up to k queries that a text may become as it is typed, each with something to find.
 
@@ -114,12 +114,6 @@ class AroundSearch(ABC):
         """
         return self._answered(lambda: self._completions.renew(self._current().reader))
 
-    @cached_property
-    def _completions(self) -> PerGeneration[Completions]:
-        from engine.completion import build_completions
-
-        return PerGeneration(build_completions)
-
     def mark(self, query: str | Query, hits: Sequence[Hit], *, characters: int | None = None) -> Marks:
         """Return for each hit, for each of its passages, the sentence of the snippet that says most of what is asked.
 
@@ -146,3 +140,15 @@ class AroundSearch(ABC):
         from engine.marking import Marker
 
         return Marker(self._encoder)
+
+
+def _matrix_of(reader: IndexReader) -> DocumentMatrix:
+    from engine.likeness import matrix_of
+
+    return matrix_of(reader)
+
+
+def _completions_of(reader: IndexReader) -> Completions:
+    from engine.completion import build_completions
+
+    return build_completions(reader)

@@ -78,6 +78,7 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         self._generations = Generations(index)
         self._encoder = QueryEncoder(load)
         self._close = close
+        self._prepare_around()
 
     @classmethod
     def open(
@@ -151,7 +152,7 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
             InvalidProfileChange: that is no name of a tenant.
         """
         # What is made once for an index is made of this engine before it is copied, or each copy would make its own.
-        _ = (self._summariser, self._document_vectors, self._completions, self._marker)
+        _ = (self._summariser, self._marker)
         other = copy.copy(self)
         other._readership = self._readership.beside(tenant)
         other._close = _nothing

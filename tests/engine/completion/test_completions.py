@@ -338,6 +338,8 @@ def test_an_engine_completes_and_sees_new_titles(library: Callable[..., Index]) 
         {"text": "Delusion", "kind": "title", "doc_id": "b", "highlights": [[0, 4]]}
     ]
     assert engine.complete("delu", k=0) == ()
+    assert not engine.prepare_completions()
+    assert not engine.beside("lab").prepare_completions()  # tenants share what is made of the index
     with pytest.raises(InvalidQuery, match="is a string"):
         engine.complete(7)  # type: ignore[arg-type]
     with pytest.raises(InvalidQuery, match="whole number"):
