@@ -49,6 +49,7 @@ class Browse(Protocol):
         scripts: bool = True,
         reader: str = "",
         still: bool = True,
+        policy: bool = True,
         at: Site | None = None,
     ) -> Page:
         """Return a page of a browser that nobody has used before.
@@ -60,6 +61,7 @@ class Browse(Protocol):
             scripts: Whether it runs JavaScript.
             reader: Who has entered with a token of theirs; empty for nobody.
             still: Whether its reader likes no motion.
+            policy: Whether it minds the Content-Security-Policy; without, escaping alone has to hold.
             at: Where; `site` where None.
         """
         ...
@@ -163,6 +165,7 @@ def browse(browser: Browser, site: Site, complaints: Complaints) -> Iterator[Bro
         scripts: bool = True,
         reader: str = "",
         still: bool = True,
+        policy: bool = True,
         at: Site | None = None,
     ) -> Page:
         width, height = VIEWS[view]
@@ -174,6 +177,7 @@ def browse(browser: Browser, site: Site, complaints: Complaints) -> Iterator[Bro
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if still else "no-preference",
             java_script_enabled=scripts,
+            bypass_csp=not policy,
             timezone_id="UTC",
         )
         contexts.append(context)

@@ -85,7 +85,7 @@ EYES = [
     Eyes("en", "narrow", False),
 ]
 FOR_ALL = ("home", "results", "a question", "a document", "why", "you, unknown", "you")
-"""Pages that all of them look at; the others are looked at by two: Chinese, dark, at a desktop; English, light, narrow."""
+"""Pages that all of them look at; at the others, two: Chinese, dark, at a desktop; and English, light, narrow."""
 
 
 def looks(pages: dict[str, str]) -> pytest.MarkDecorator:
