@@ -16,6 +16,7 @@ from engine.service.access.secret import signing_secrets
 from engine.service.api import api_router
 from engine.service.api.document import describe
 from engine.service.box.pages import router as box_router
+from engine.service.box.problem_pages import problem_page
 from engine.service.departures import Departures
 from engine.service.failures import Unexpected, add_handlers
 from engine.service.problems import Problem
@@ -40,11 +41,12 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    add_handlers(app)
+    add_handlers(app, problem_page)
     app.include_router(api_router())
-    app.include_router(box_router)
+    if service.settings.box != "off":
+        app.include_router(box_router)
     describe(app)
-    app.add_middleware(Unexpected, metrics=service.metrics)
+    app.add_middleware(Unexpected, metrics=service.metrics, page=problem_page)
     app.add_middleware(Departures)
     add_guards(app, service)
     watch(

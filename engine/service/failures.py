@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,9 +19,12 @@ from engine.service.problems import MEDIA_TYPE, Problem, problem_of
 if TYPE_CHECKING:
     from engine.service.watching.metrics import Metrics
 
+Page: TypeAlias = Callable[[Request, Problem], Response]
+
 SHOWN = 10
 """Faults of one request that are told."""
 _KINDS = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+_NO_PAGES = ("/v1", "/health", "/metrics", "/static")
 _MALFORMED = "the body is not JSON; send one JSON document in UTF-8"
 
 
@@ -116,11 +119,18 @@ def _message(error: dict[str, object]) -> str:
 
 
 class Unexpected:
-    """ASGI middleware: whatever else goes wrong is logged, and told as a problem without particulars."""
+    """ASGI middleware: whatever else goes wrong is logged, and told as a problem without particulars.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    Args:
+        app: What may fail.
+        metrics: Told of it, for the log too.
+        page: Makes a page of a problem, as in `add_handlers`.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, page: Page) -> None:
         self.app = app
         self._metrics = metrics
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -142,14 +152,29 @@ class Unexpected:
             problem = Problem(
                 500, "unexpected", "the service could not answer; its log says why, under this request id"
             )
-            await problem_response(problem)(scope, receive, send)
+            await _answer(Request(scope, receive), problem, self._page)(scope, receive, send)
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Have an application answer every failure."""
+def add_handlers(app: FastAPI, page: Page) -> None:
+    """Have an application answer every failure.
+
+    Args:
+        app: The application.
+        page: Makes a page of a problem, for a browser that asks for what is not of the API.
+    """
 
     async def answer(request: Request, error: Exception) -> Response:
-        return problem_response(problem_for(request, error))
+        return _answer(request, problem_for(request, error), page)
 
     for kind in (Problem, SearchError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+
+
+def _answer(request: Request, problem: Problem, page: Page) -> Response:
+    return page(request, problem) if _is_browser(request) else problem_response(problem)
+
+
+def _is_browser(request: Request) -> bool:
+    """Whether a page is wanted: by what asks for HTML, where there are pages."""
+    there = request.app.state.service.settings.box != "off" and not request.url.path.startswith(_NO_PAGES)
+    return there and "text/html" in request.headers.get("accept", "")

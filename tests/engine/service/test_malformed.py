@@ -338,3 +338,30 @@ def test_a_fault_tells_nothing_and_is_counted(
     assert response.headers["x-request-id"]
     assert response.headers["x-content-type-options"] == "nosniff"
     assert [str(error) for error in counted] == ["a secret of /the/machine"]
+
+
+def test_a_browser_gets_a_page_where_there_are_pages(
+    ask: Callable[..., httpx.Response], make_service: Callable[..., Service], asker_of: Callable[..., Any]
+) -> None:
+    html = {"accept": "text/html,application/xhtml+xml"}
+    response = ask("GET", "/nowhere", headers=html)
+    assert response.status_code == 404
+    assert response.headers["content-type"].startswith("text/html")
+    problem(ask("GET", "/nowhere"), 404)
+    problem(ask("GET", "/v1/nowhere", headers=html), 404)
+    without = asker_of(make_service(box="off"))
+    for path in ("/nowhere", "/", "/you"):
+        problem(without("GET", path, headers=html), 404)
+
+
+def test_a_fault_of_a_page_is_a_page(
+    ask: Callable[..., httpx.Response], shared_service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: object, **values: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(shared_service.engines.of("default"), "search", broken)
+    response = ask("GET", "/?q=wing", headers={"accept": "text/html"})
+    assert response.status_code == 500
+    assert response.headers["content-type"].startswith("text/html")
+    assert "secret" not in response.text
