@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
@@ -36,7 +36,8 @@ class Part:
 
     Args:
         kind: How it is shown; `page` for the beginning of one.
-        level: Of a heading, from 2.
+        level: Of a heading, from 2: how large it is.
+        rank: The same with none left out on the way down, for those who go from heading to heading.
         runs: The text; those that are of the passage are `meaning`.
         marked: How much of it is of the passage.
         first: Whether the passage begins here.
@@ -46,6 +47,7 @@ class Part:
 
     kind: Kind | str
     level: int = 0
+    rank: int = 0
     runs: tuple[Run, ...] = ()
     marked: str = ""
     first: bool = False
@@ -145,7 +147,15 @@ def parts_of(
     first = next((at for at, part in enumerate(parts) if part.marked), None)
     if first is not None:
         parts[first] = replace(parts[first], first=True)
-    return tuple(parts)
+    return tuple(_ranked(parts))
+
+
+def _ranked(parts: Iterable[Part]) -> Iterator[Part]:
+    above = 1
+    for part in parts:
+        if part.level:
+            above = min(part.level, above + 1)
+        yield replace(part, rank=above) if part.level else part
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,7 @@ def _part(block: Block, found: DocumentText, marks: _Marks) -> Part:
     kind, level = block.kind, block.level
     if kind == "text" and anchor and text.strip() in marks.headings:
         kind, level = "heading", marks.headings[text.strip()]
-    return Part(kind, min(level + 1, 6) if level else 0, runs, marked, anchor=anchor)
+    return Part(kind, min(level + 1, 6) if level else 0, runs=runs, marked=marked, anchor=anchor)
 
 
 def contents(
