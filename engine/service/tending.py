@@ -9,7 +9,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import SearchError
 from engine.service.watching.logs import LOG
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class Tending:
             await asyncio.sleep(self._settings.refresh_seconds)
             try:
                 newer = await asyncio.to_thread(self._service.engines.refresh)
-            except SearchError:
+            except Exception:  # whatever it is, the next look may find better
                 if not self._failing:
                     LOG.warning("the newest generation cannot be read; the one at hand stays", exc_info=True)
                 self._failing = True
@@ -100,17 +99,24 @@ class Tending:
         """Make what completions need of the current generation."""
         try:
             self._service.engines.of(self._settings.tenant).prepare_completions()
-        except SearchError:
+        except Exception:  # they are made when somebody first types, then
             LOG.warning("completions could not be prepared", exc_info=True)
 
     async def _sample(self) -> None:
         """Say every second how much there is to do."""
         metrics, pool = self._service.metrics, self._service.pool
+        failing = False
         while True:
             metrics.pool(waiting=pool.waiting, working=pool.working)
             metrics.memory(resident())
             if self._jobs is not None:
-                metrics.jobs(await asyncio.to_thread(self._jobs.counts))
+                try:
+                    metrics.jobs(await asyncio.to_thread(self._jobs.counts))
+                    failing = False
+                except Exception:  # whatever it is, the next look may find better
+                    if not failing:
+                        LOG.warning("jobs could not be counted", exc_info=True)
+                    failing = True
             await asyncio.sleep(SAMPLE_SECONDS)
 
 

@@ -1,8 +1,10 @@
-"""A small application for the tests of `engine.service.running`, and `Served`: a process of its own that serves it.
+"""Applications for the tests of `engine.service.running`, and `Served`: a process of its own that serves one of them.
 
-    python -m served '{"workers": 2}' FOLDER
+    python -m served library '{"workers": 2}' INDEX
+    python -m served application '{"workers": 2}' FOLDER
 
-/held answers once somebody writes into FOLDER/go (a pipe), which says first in FOLDER/held that it has begun.
+`library` is Quire's own, over an index that was made with `HashingEncoder(32)`. Of `application`,
+/held answers once somebody writes into FOLDER/go (a pipe), and says first in FOLDER/held that it has begun.
 """
 
 from __future__ import annotations
@@ -68,21 +70,32 @@ def application(place: Place, configuration: Configuration) -> FastAPI:
     return app
 
 
+def library(place: Place, configuration: Configuration) -> FastAPI:
+    """Return Quire's own application over an index."""
+    from engine.service.app import create_app
+    from engine.service.service import Service
+    from indexer.encoder import HashingEncoder
+
+    return create_app(Service.open(place, configuration=configuration, encoder=HashingEncoder(32)))
+
+
 class Served:
-    """A process that serves the application.
+    """A process that serves an application.
 
     Args:
-        folder: Its place; empty.
+        folder: Its log is there, and pipes for `application`.
+        index: Serve this with `library`; None for `application`, over the folder.
         **values: Of [service].
     """
 
-    def __init__(self, folder: Path, **values: object) -> None:
+    def __init__(self, folder: Path, index: Path | None = None, **values: object) -> None:
         self.folder = folder
         for name in ("held", "go"):
             os.mkfifo(folder / name)
+        name, place = ("application", folder) if index is None else ("library", index)
         with (folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "served", json.dumps({"port": 0, **values}), str(folder)],
+                [sys.executable, "-m", "served", name, json.dumps({"port": 0, **values}), str(place)],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -120,13 +133,14 @@ def main() -> None:
     from engine.errors import SearchError
     from engine.service.running import serve
 
-    values, folder = json.loads(sys.argv[1]), sys.argv[2]
+    values, folder = json.loads(sys.argv[2]), sys.argv[3]
     options = {f"service.{name}": (name, value) for name, value in values.items()}
     configuration = load(environ={"HOME": folder}, options=options, folder=Path(folder))
-    import served
+    import served  # as processes that are spawned know it
 
+    chosen = getattr(served, sys.argv[1])
     try:
-        serve(folder, configuration, say=lambda url: print(url, flush=True), application=served.application)
+        serve(folder, configuration, say=lambda url: print(url, flush=True), application=chosen)
     except SearchError as error:
         print(f"{type(error).__name__}: {error}", flush=True)
         raise SystemExit(3) from None
