@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
+from engine.errors import translated
 from engine.service.access.addresses import Proxies
 from engine.service.access.keys import KeyRing
 from engine.service.access.rates import Rates
@@ -16,6 +18,7 @@ from engine.service.jobs.jobs import Jobs
 from engine.service.pool import Pool
 from engine.service.settings import ServiceSettings
 from engine.service.watching.metrics import Metrics
+from engine.settings import SearchSettings
 
 if TYPE_CHECKING:
     from engine.configuration import Configuration
@@ -74,11 +77,12 @@ class Service(AbstractContextManager["Service"]):
         from indexer.opening import place_of
 
         settings = cast(ServiceSettings, configuration.section("service"))
-        where = place_of(place)
+        with translated():
+            where = place_of(place)
         state = settings.state_folder(where)
         engines = Engines.open(
             where,
-            search=configuration.search,
+            search=_in_time(configuration.search, settings),
             personal=configuration.personal,
             elastic=configuration.elasticsearch,
             tenant=settings.tenant,
@@ -105,3 +109,16 @@ class Service(AbstractContextManager["Service"]):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _in_time(search: SearchSettings, settings: ServiceSettings) -> SearchSettings:
+    """Return how to search such that reranking ends while somebody still waits: after half of the time there is.
+
+    The same for every search, as a cursor goes on with the settings that it was made with.
+    """
+    most = settings.request_seconds * 500
+    return (
+        search
+        if search.budget_ms is not None and search.budget_ms <= most
+        else replace(search, budget_ms=most)
+    )
