@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from indexer.document import Block, Document, MetadataValue, ReadFailure
@@ -146,6 +146,7 @@ def write_survey(path: Path) -> None:
     pdf = FPDF()
     pdf.set_title("Survey of the Old Bridge")
     pdf.set_author("Jon Reyes")
+    pdf.set_creation_date(datetime(2014, 9, 3, tzinfo=UTC))
     for heading, text in pages.items():
         pdf.add_page()
         pdf.set_font("Helvetica", "B", 18)

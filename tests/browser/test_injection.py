@@ -113,11 +113,14 @@ def test_an_address_of_markup(browse: Browse, complaints: Complaints, path: str)
         "'-alert(1)-'",
         '" autofocus onfocus="window.owned=true',
     ):
-        parameters = dict.fromkeys(PARAMETERS[path], payload)
-        for given in (parameters, *({"q": "lamp", "id": LIGHTHOUSE, name: payload} for name in parameters)):
-            if path == "/" or given is parameters:
-                page.goto(f"{path}?{urlencode(given)}", wait_until="domcontentloaded")
-                unharmed(page)
+        page.goto(
+            f"{path}?{urlencode(dict.fromkeys(PARAMETERS[path], payload))}", wait_until="domcontentloaded"
+        )
+        unharmed(page)
+    for name in PARAMETERS[path]:  # the others as they should be, so that the page comes to show this one
+        given = {"q": "lamp", "id": LIGHTHOUSE, name: PAYLOADS[2]}
+        page.goto(f"{path}?{urlencode(given)}", wait_until="domcontentloaded")
+        unharmed(page)
 
 
 def test_the_source_has_nothing_inline(site: Site) -> None:
@@ -138,16 +141,7 @@ def test_the_source_has_nothing_inline(site: Site) -> None:
 
 
 def test_every_answer_has_the_policy(site: Site) -> None:
-    paths = (
-        "/",
-        "/results?q=a",
-        "/nowhere",
-        "/suggest?q=a",
-        "/document?id=absent",
-        "/you",
-        "/v1/search",
-        "/v1/nothing",
-    )
+    paths = "/ /results?q=a /nowhere /suggest?q=a /document?id=absent /you /v1/search /v1/nothing"
     with httpx.Client(base_url=site.url, timeout=30) as client:
         for path in paths.split():
             answer = client.get(path)
