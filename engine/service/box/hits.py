@@ -16,6 +16,7 @@ from engine.service.box.marks import pieces
 from engine.service.box.place import PASSAGE, Place
 from engine.service.box.scripts import language_of
 from engine.service.box.shares import Bar, bar_of, scale_of
+from engine.service.box.told import told
 from engine.service.box.views import HitView, PassageView, TermView
 from engine.service.box.words import Words
 
@@ -99,7 +100,7 @@ class HitViews:
             source=shortened(hit.doc_id if named else hit.source, LONGEST_LABEL),
             passages=views,
             bar=bar,
-            terms=tuple(_terms(hit.ledger, bar)),
+            terms=tuple(_terms(hit.ledger, bar, self.words.language)),
             score=hit.score,
             moved=0 if anonymous is None else anonymous - hit.rank,
             because=tuple(shortened(said, LONGEST_TITLE) for said in map(self._because, hit.ledger.because)),
@@ -144,9 +145,12 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
 
 
-def _terms(ledger: Ledger, bar: Bar) -> list[TermView]:
+def _terms(ledger: Ledger, bar: Bar, language: str) -> list[TermView]:
     percents = {share.name: share.percent for share in bar.shares}
-    return [TermView(term.name, term.value, percents[term.name], term.detail) for term in ledger.terms]
+    return [
+        TermView(term.name, term.value, percents[term.name], told(term.detail, language))
+        for term in ledger.terms
+    ]
 
 
 def _authors(metadata: Mapping[str, MetadataValue]) -> str:

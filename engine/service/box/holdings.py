@@ -22,6 +22,7 @@ MOST_FACETS = 4
 _COUNTED = 20_000  # documents that are looked at for facets and languages, spread over the index
 _SAMPLE = 60
 _NAMED = 24
+_CONSIDERED = 24
 _VALUES = range(2, 201)
 _OFTEN = 0.3
 _log = logging.getLogger(__name__)
@@ -125,8 +126,14 @@ def _examples(engine: SearchEngine, reader: IndexReader, documents: Numbers) -> 
     places = np.linspace(0, len(documents) - 1, min(_NAMED, len(documents))).astype(np.int64)
     doc_ids = reader.doc_ids(documents[np.unique(places)])
     try:
-        phrases = engine.keyphrases(doc_ids, EXAMPLES)
+        phrases = engine.keyphrases(doc_ids, _CONSIDERED)
     except SearchError as error:
         _log.warning("no examples for the search page: %s", error)
         return ()
-    return tuple(phrase.text for phrase in phrases)
+    telling = sorted(phrases, key=lambda phrase: not _says_much(phrase.text))
+    return tuple(phrase.text for phrase in telling[:EXAMPLES])
+
+
+def _says_much(phrase: str) -> bool:
+    """Whether a phrase has several words, or, in a script without spaces, enough letters for that."""
+    return " " in phrase.strip() or (len(phrase) >= 4 and not phrase.isascii())

@@ -25,6 +25,7 @@ from engine.service.box.opinions import opinions_in
 from engine.service.box.place import Place
 from engine.service.box.rendering import Frame, frame_of
 from engine.service.box.scripts import language_of
+from engine.service.box.told import Told, told
 from engine.service.box.views import Choice, HitView, HomeView, ResultsView, Suggested
 from engine.service.problems import Problem
 from engine.settings import NO_RERANKER, SearchSettings
@@ -88,7 +89,7 @@ async def results(
     beside = await _beside(service, caller, query, shown, marks=beat == "final")
     maker = HitViews(words, asked, holdings.date_field, beside.opinions)
     hits = maker.of(ranking, beside.marks, from_rank)
-    expired = (words("notice.expired"),) if reader_problem_of(request.scope) else ()
+    expired = (Told(words("notice.expired")),) if reader_problem_of(request.scope) else ()
     return ResultsView(
         asked=asked,
         beat=beat,
@@ -98,8 +99,8 @@ async def results(
         last=from_rank + len(hits) - 1,
         seconds=sum(ranking.timings.values()) / 1000,
         reranked=ranking.reranked_depth if reads_twice(usual) else 0,
-        degraded=answer.degraded,
-        notices=expired + tuple(shortened(notice, 400) for notice in ranking.notices),
+        degraded=tuple(told(said, words.language) for said in answer.degraded),
+        notices=expired + tuple(told(shortened(said, 400), words.language) for said in ranking.notices),
         meant=around.meant(ranking.suggestions, asked) if not typing or not hits else (),
         facets=around.facets(ranking.facets, asked, words),
         chips=around.chips(asked, words),

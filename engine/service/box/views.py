@@ -8,6 +8,7 @@ from datetime import date
 from engine.service.box.asked import Asked
 from engine.service.box.marks import Run
 from engine.service.box.shares import Bar
+from engine.service.box.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class TermView:
     name: str
     value: float
     percent: int
-    detail: str
+    detail: Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ class ResultsView:
     last: int
     seconds: float
     reranked: int
-    degraded: tuple[str, ...]
-    notices: tuple[str, ...]
+    degraded: tuple[Told, ...]
+    notices: tuple[Told, ...]
     meant: tuple[Choice, ...]
     facets: tuple[FacetView, ...]
     chips: tuple[Choice, ...]

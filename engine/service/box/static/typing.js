@@ -29,9 +29,12 @@ export function startTyping(form, field, answer, suggestions) {
     languages();
     return answer.show(location.search, options);
   };
+  const remember = () => history.replaceState({ ...history.state, y: scrollY }, "");
+  const settled = () => history.replaceState({ ...history.state, typing: false }, "");
   const commit = (url) => {
     clearTimeout(timer);
     suggestions.close();
+    remember();
     if (history.state?.typing) history.replaceState({}, "", url);
     else if (url !== here()) history.pushState({}, "", url);
     return ask();
@@ -63,7 +66,7 @@ export function startTyping(form, field, answer, suggestions) {
     const url = new URL(link.href);
     const turned = !link.closest(".facet, .chips, .reader, .orders");
     field.value = url.searchParams.get("q") ?? "";
-    history.replaceState({ ...history.state, typing: false }, "");
+    settled();
     await commit(url.pathname + url.search);
     if (turned || !answer.place.contains(document.activeElement)) top();
   });
@@ -72,7 +75,7 @@ export function startTyping(form, field, answer, suggestions) {
     const sent = event.target.closest("[data-go], [data-strength]");
     if (!sent) return;
     event.preventDefault();
-    history.replaceState({ ...history.state, typing: false }, "");
+    settled();
     commit(address(new URLSearchParams(new FormData(sent))));
   });
   answer.place.addEventListener("input", (event) => {
@@ -97,8 +100,9 @@ export function startTyping(form, field, answer, suggestions) {
   let scrolling = 0;
   addEventListener("scroll", () => {
     clearTimeout(scrolling);
-    scrolling = setTimeout(() => history.replaceState({ ...history.state, y: scrollY }, ""), REMEMBERED);
+    scrolling = setTimeout(remember, REMEMBERED);
   }, { passive: true });
+  addEventListener("pagehide", remember);
   if (history.state?.y) scrollTo(0, history.state.y);
 
   function top() {

@@ -260,7 +260,7 @@ def test_the_empty_page_says_what_there_is(box: Box) -> None:
     page = box.page("/")
     assert page.css_first("body").attributes["class"] == "home"
     assert "28 documents" in page.css_first(".holds").text()
-    assert texts(page, "#suggested") == ["New here"]
+    assert texts(page, "#suggested") == ["Newest"]
     assert page.css_first(".suggested a").text() == "Bridge report 23"
     example = page.css_first(".examples a")
     assert keys(follow(box, example))
