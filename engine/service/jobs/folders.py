@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -26,8 +27,8 @@ from engine.service.jobs.store import disk_full
 
 FILES, LISTED, DOCUMENTS, IDS, PATHS = "files", "files.jsonl", "documents.jsonl", "ids.json", "paths.json"
 
-ABANDONED_SECONDS = 24 * 3600.0
-"""Age from which a folder that no job has is taken for one whose making was cut short."""
+ABANDONED_SECONDS = 60.0
+"""Age from which a folder that nobody holds may be taken for one whose making was cut short."""
 
 _SYNCS = 16
 
@@ -125,22 +126,31 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(folder: Path, known: frozenset[str]) -> None:
-    """Remove the folders of jobs that never were acknowledged, once nothing in them has changed for a day.
+@contextmanager
+def made(folder: Path) -> Iterator[None]:
+    """Make a job's folder, which is this process's own until the block ends."""
+    folder.mkdir(mode=0o700)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
-    Args:
-        folder: Where the jobs' folders are.
-        known: Names of jobs.
-    """
-    for each in folder.iterdir():
-        if each.name in known:
-            continue
-        try:
-            newest = max(each.stat().st_mtime, *(inner.stat().st_mtime for inner in each.rglob("*")), 0.0)
-        except OSError:
-            continue
-        if time.time() - newest > ABANDONED_SECONDS:
-            remove(each)
+
+def abandoned(folder: Path) -> bool:
+    """Return whether nobody makes a folder any more: whoever began to has ended in the middle of it."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return time.time() - os.fstat(descriptor).st_mtime > ABANDONED_SECONDS
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

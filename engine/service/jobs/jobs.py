@@ -244,8 +244,7 @@ class Jobs:
         """Give the makings of a job, whose folder does not stay where the block fails."""
         job_id = f"job_{secrets.token_hex(12)}"
         folder = self._folder / job_id
-        with room_expected():
-            folder.mkdir(mode=0o700)
+        with room_expected(), folders.made(folder):
             try:
                 yield _New(job_id, kind, caller, key, folder)
             except BaseException:

@@ -198,4 +198,6 @@ class Runner(threading.Thread):
         names = [each.name for each in self._folder.iterdir()]
         for name in self._store.ended(names):
             folders.remove(self._folder / name)
-        folders.sweep(self._folder, self._store.known(names))
+        left = [name for name in names if folders.abandoned(self._folder / name)]
+        for name in set(left) - self._store.known(left):
+            folders.remove(self._folder / name)
