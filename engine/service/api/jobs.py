@@ -229,14 +229,8 @@ def _given(document: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _is_date(value: Any) -> bool:
-    return isinstance(value, DateIn) or (
-        isinstance(value, list) and any(isinstance(each, DateIn) for each in value)
-    )
+    return isinstance(value, DateIn) or (isinstance(value, list) and isinstance((value or [None])[0], DateIn))
 
 
 def _dates(value: Any) -> str | list[str]:
-    if isinstance(value, DateIn):
-        return value.date
-    if not all(isinstance(each, DateIn) for each in value):
-        raise Problem(422, "invalid-request", "metadata: a list holds dates, or other values, not both")
-    return [each.date for each in value]
+    return value.date if isinstance(value, DateIn) else [each.date for each in value]

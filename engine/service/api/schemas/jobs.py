@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+from pydantic.functional_validators import WrapValidator
+from pydantic_core import PydanticCustomError
 
 from engine.event import name_fault
 from engine.service.api.schemas.strict import Address, DocumentId, Given, Taken
@@ -25,8 +35,10 @@ State_: TypeAlias = Annotated[
 ]
 
 
-class DateIn(Taken):
+class DateIn(BaseModel):
     """A date, or a date and time, in ISO 8601."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     date: Annotated[str, Field(alias="$date", max_length=40, examples=["1962-03-01"])]
 
@@ -39,13 +51,27 @@ class DateIn(Taken):
         return self
 
 
-Text: TypeAlias = Annotated[str, StringConstraints(max_length=100_000)]
-ScalarIn: TypeAlias = bool | int | float | Text
+def _one_fault(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Take a value, or say in one sentence what it has to be, not once for each thing that it could have been."""
+    try:
+        return handler(value)
+    except ValidationError as error:
+        raise PydanticCustomError("metadata_value", _VALUE) from error
+
+
+_VALUE = (
+    "is a string of at most 100,000 characters, a number of at most 64 bits, true, false, a date as "
+    '{"$date": "1962-03-01"}, or a list of one of these'
+)
+Scalar: TypeAlias = (
+    bool
+    | Annotated[int, Field(ge=-(2**63), lt=2**63)]
+    | float
+    | Annotated[str, StringConstraints(max_length=100_000)]
+)
+Value: TypeAlias = Annotated[Scalar | DateIn | list[Scalar] | list[DateIn], WrapValidator(_one_fault)]
 MetadataIn: TypeAlias = Annotated[
-    dict[
-        Annotated[str, StringConstraints(min_length=1, max_length=200)],
-        ScalarIn | DateIn | list[ScalarIn | DateIn],
-    ],
+    dict[Annotated[str, StringConstraints(min_length=1, max_length=200)], Value],
     Field(
         max_length=1000,
         description="Fields to filter, sort and count by: strings, numbers, true or false, dates as "
