@@ -57,6 +57,7 @@ def test_every_answer_has_them(door: Callable, client: Callable) -> None:
 def test_a_route_may_tell_even_less(door: Callable, client: Callable) -> None:
     found = client(door()).get("/enter", params={"token": door().tokens.issue("ann", "default")})
     assert found.headers.get_list("referrer-policy") == ["no-referrer"]
+    assert found.headers["cache-control"] == "no-store", "it sets a cookie"
 
 
 def test_what_is_about_a_reader_is_kept_nowhere(door: Callable, client: Callable) -> None:

@@ -132,8 +132,11 @@ def test_memory_is_bounded_and_the_longest_silent_is_forgotten() -> None:
     for who in "abcabcaxy":
         rates.take(who, 60)
     assert len(rates) == 3
-    assert rates.take("a", 60) > 0, "has asked often, and lately"
+    assert rates.take("a", 60) > 0, "was refused, and is not forgotten for it"
     assert rates.take("b", 60) == 0, "was forgotten"
+    lately = Rates(2, clock=lambda: now[0], most_known=2)
+    assert [lately.take(who, 60) for who in "abac"] == [0, 0, 0, 0]
+    assert lately.take("a", 60) > 0, "has asked after b"
     for number in range(10_000):
         rates.take(str(number), 1)
     assert len(rates) == 3
