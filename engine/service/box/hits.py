@@ -27,7 +27,7 @@ LONGEST_TITLE = 240
 LONGEST_LABEL = 120
 LONGEST_SNIPPET = 900
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]+)(?:\n\s*|$)")
-_HASHES = re.compile(r"^#{1,6}(?=[ \t])", re.MULTILINE)
+_MARKUP = re.compile(r"^#{1,6}(?=[ \t])|^[ \t]*(?:`{3,}|~{3,})\w*[ \t]*$", re.MULTILINE)
 _AUTHORS = ("author", "authors", "creator")
 
 
@@ -133,11 +133,11 @@ class HitViews:
 
 
 def _body(text: str, start: int, headings: Sequence[str]) -> tuple[str, int]:
-    """Return a snippet without the headings that it begins with, and the marks of headings made spaces; its start."""
+    """Return a snippet without the headings that it begins with, and without Markdown's marks; and its start."""
     above = {_letters(heading) for heading in headings}
     while (first := _HEADING.match(text)) and _letters(first[1]) in above:
         text, start = text[first.end() :], start + first.end()
-    return _HASHES.sub(lambda hashes: " " * len(hashes[0]), text), start
+    return _MARKUP.sub(lambda found: " " * len(found[0]), text), start
 
 
 def _letters(text: str) -> str:

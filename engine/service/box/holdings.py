@@ -17,7 +17,7 @@ from engine.service.box.scripts import FIELDS, language_of
 from indexer.document import Scalar
 from indexer.protocol import IndexReader, Numbers
 
-EXAMPLES = 5
+EXAMPLES = 4
 MOST_FACETS = 4
 _COUNTED = 20_000  # documents that are looked at for facets and languages, spread over the index
 _SAMPLE = 60

@@ -58,9 +58,9 @@ async def suggest(request: Request, caller: Reader, q: str = "") -> JSONResponse
 
 
 @router.get("/static/{version}/{name}")
-async def static_file(version: str, name: str) -> Response:
+async def static_file(request: Request, version: str, name: str) -> Response:
     """Answer with a stylesheet, script or picture."""
-    return static_answer(version, name)
+    return static_answer(request, version, name)
 
 
 def _typed(one: Completion) -> list[Piece]:

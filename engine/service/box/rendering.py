@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -118,19 +119,25 @@ def static(name: str) -> str:
     return f"/static/{_files().version}/{name}"
 
 
-def static_answer(version: str, name: str) -> Response:
+def static_answer(request: Request, version: str, name: str) -> Response:
     """Return a file of `static/`, to be kept for good where the URL is of these very files; 404 where there is none."""
     files = _files()
     if name not in files.contents:
         return Response(status_code=404)
     kept = _NEVER_CHANGES if version == files.version else "no-cache"
     kind = _TYPES.get(Path(name).suffix) or guess_type(name)[0] or "application/octet-stream"
-    return Response(files.contents[name], media_type=kind, headers={"Cache-Control": kept})
+    headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
+    content = files.contents[name]
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content = files.zipped[name]
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, media_type=kind, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
 class _Files:
     contents: Mapping[str, bytes]
+    zipped: Mapping[str, bytes]
     version: str
 
 
@@ -142,7 +149,8 @@ def _files() -> _Files:
     digest = hashlib.sha256()
     for name, content in contents.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    return _Files(contents, digest.hexdigest()[:12])
+    zipped = {name: gzip.compress(content, mtime=0) for name, content in contents.items()}
+    return _Files(contents, zipped, digest.hexdigest()[:12])
 
 
 @cache

@@ -305,6 +305,10 @@ def test_files_are_kept_for_good_where_their_address_is_of_their_content(box: Bo
     answer = box.get(sheet)
     assert answer.headers["content-type"].startswith("text/css")
     assert "immutable" in answer.headers["cache-control"]
+    plain = box.get(sheet, accept_encoding="identity")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert plain.text == answer.text
     old = box.get("/static/of-last-year/quire.css")
     assert old.status_code == 200
     assert old.headers["cache-control"] == "no-cache"
