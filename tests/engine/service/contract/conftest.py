@@ -113,15 +113,16 @@ ODD_IDS = ("a/b/../c?d=e&f#g%2F", "\u706f\u5854 \U0001f409", '"><script>', "..",
 def served(small_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The service. Tests may change readers' profiles, each under names of its own, and nothing else."""
     state = tmp_path_factory.mktemp("contract-state")
-    (state / "root" / "folder").mkdir(parents=True)
-    (state / "root" / "notes.txt").write_text("Notes on turbine blades.", encoding="utf-8")
+    shelf = tmp_path_factory.mktemp("shelf")
+    (shelf / "folder").mkdir()
+    (shelf / "notes.txt").write_text("Notes on turbine blades.", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("QUIRE_TOKEN_SECRET", "QUIRE_TOKEN_SECRET_FILE"):
             patch.delenv(variable, raising=False)
         options = {f"service.{name}": (name, value) for name, value in SETTINGS.items()}
         options |= {
             "service.state": ("state", str(state)),
-            "service.roots": ("roots", (str(state / "root"),)),
+            "service.roots": ("roots", (str(shelf),)),
         }
         configuration = load(environ={"HOME": str(state)}, options=options, folder=state)
         with Service.open(
