@@ -8,6 +8,7 @@ Signed with HMAC-SHA-256, and with nothing else: what a token says of its own al
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -33,6 +34,7 @@ LEEWAY = 10  # seconds by which the clock of whoever signed may differ
 LONGEST_TOKEN = (
     3800  # characters: a cookie of more than 4,096 bytes, its name and attributes included, is dropped
 )
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # libraries pass over other letters
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="quire-reader", error="invalid_token"'}
 
 
@@ -139,6 +141,8 @@ class Tokens:
         """
         if len(token) > LONGEST_TOKEN:
             raise _invalid(f"it has {len(token):,} characters, more than any of ours")
+        if not _SHAPE.fullmatch(token):
+            raise _invalid("a token is three parts of letters, digits, - and _, with dots between them")
         claims = self._verified(token)
         user_id, tenant, issued, expires = (claims[name] for name in ("sub", "tenant", "iat", "exp"))
         if fault := name_fault(user_id):

@@ -153,6 +153,8 @@ FORGED: dict[str, Callable[[], str]] = {
     "dots": lambda: "..",
     "four parts": lambda: signed(good()) + ".x",
     "not ASCII": lambda: signed(good()) + "é",
+    "a line end": lambda: signed(good()) + "\n",
+    "a letter that is none of base64": lambda: signed(good()).replace(".", "!.", 1),
     "half a character": lambda: "\ud800.x.y",
     "an API key": lambda: "quire_00000000_" + "x" * 43,
     **{
