@@ -157,6 +157,11 @@ def test_what_ended_long_ago_is_forgotten_and_nothing_else(
     assert len(store.get("new").refusals) == 1
 
 
+def test_its_files_are_its_owners_alone(tmp_path: Path, store: JobStore) -> None:
+    store.add(job("j1"), waiting_at_most=5)
+    assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
+
+
 def test_counts_know_every_state(store: JobStore) -> None:
     store.add(job("j1"), waiting_at_most=5)
     counts = store.counts()
