@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, make_dataclass
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from fastapi import FastAPI
 
+from engine.service import client
 from engine.service.api import api_router
 from engine.service.api.document import describe
 from engine.service.client import Client, endpoints
@@ -113,6 +116,18 @@ def test_a_request_is_as_documented(document: dict[str, Any], name: str) -> None
     if call.repeatable and "Idempotency-Key" in headers:
         assert call.headers is not None
         assert call.headers["Idempotency-Key"]
+
+
+def test_every_method_is_in_the_documentation(root: Path) -> None:
+    text = (root / "docs" / "service.md").read_text(encoding="utf-8")
+    section = text.partition("\n## Python client\n")[2].partition("\n## ")[0]
+    table = [line for line in section.splitlines() if line.startswith("| `")]
+    named = {name for line in table for name in re.findall(r"`(\w+)\(", line.split("|")[1])}
+    assert named == CALLS.keys() | {"wait"}
+    errors = set(re.findall(r"── (\w+)", section))
+    assert {
+        name for name in client.__all__ if name not in ("AsyncClient", "Client", "Patience")
+    } == errors | {"ServiceProblem"}
 
 
 def resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
