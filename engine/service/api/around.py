@@ -13,7 +13,7 @@ from engine.query import Query
 from engine.search_engine import SearchEngine
 from engine.service.api.answers import answered, dumped
 from engine.service.api.callers import Here, Searcher
-from engine.service.api.schemas.search import CompletionsOut, SuggestAddress, WhyNotAddress, WhyNotOut
+from engine.service.api.schemas.around import CompletionsOut, SuggestAddress, WhyNotAddress, WhyNotOut
 from engine.service.asking import ask
 from engine.service.limits import check_id, check_settings, check_text, k_of
 

@@ -32,9 +32,9 @@ _CHOSEN = ("rerank_depth", "alpha", "diversity", "snippet_chars")
 UNMARKED = "Many are searching just now, so no sentence is marked by its meaning."
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Server-sent events, the data of each a JSON object as POST /v1/search answers it: `first`, the "
-        "first stage alone and without a cursor, unless that is all there is to be; then `ranking`, the answer; or `problem`, where it "
-        "failed meanwhile.",
+        "description": "Server-sent events, the data of each a JSON object as POST /v1/search answers it: `first`, "
+        "the first stage alone and without a cursor, unless that is all there is to be; then `ranking`, the answer; "
+        "or `problem`, where it failed meanwhile.",
         "content": {
             "text/event-stream": {
                 "itemSchema": {

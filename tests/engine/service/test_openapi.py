@@ -9,7 +9,8 @@ import pytest
 from fastapi import FastAPI
 
 from engine.service.api import api_router
-from engine.service.api.document import TAGS, describe
+from engine.service.api.document import TAGS, describe, public_name
+from engine.service.api.schemas import documents, readers, search
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,19 @@ def test_bodies_take_nothing_that_is_not_known(document: dict[str, Any]) -> None
     for name, schema in document["components"]["schemas"].items():
         if name.endswith("Request"):
             assert schema["additionalProperties"] is False, name
+
+
+def test_examples_are_what_they_are_of(document: dict[str, Any]) -> None:
+    """Those of whole bodies and answers, by the models; those of fields, by their type."""
+    for model in (search.SearchIn, search.RankingOut, readers.EventsIn, documents.SummariesIn):
+        [example] = document["components"]["schemas"][public_name(model.__name__)]["examples"]
+        model.model_validate(example)
+    python = {"string": str, "integer": int, "number": (int, float), "array": list, "object": dict}
+    seen = 0
+    for schema in document["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            for example in field.get("examples", []):
+                kinds = [one.get("type") for one in field.get("anyOf", [field])]
+                assert any(isinstance(example, python[kind]) for kind in kinds if kind in python), field
+                seen += 1
+    assert seen > 10

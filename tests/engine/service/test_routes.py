@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from engine import Event, Hit, Query, SearchSettings
 from engine.marking import Mark
-from engine.service.api.schemas import admin, documents, readers, search
+from engine.service.api.schemas import admin, around, documents, readers, search
 from engine.service.service import Service
 
 Ask = Callable[..., httpx.Response]
@@ -144,11 +144,11 @@ def test_summaries_of_several(ask: Ask, shared_service: Service) -> None:
 
 def test_around_a_search(ask: Ask, shared_service: Service) -> None:
     engine = shared_service.engines.shared
-    found = told(ask("GET", "/v1/suggest?q=turb&k=5"), search.CompletionsOut)
+    found = told(ask("GET", "/v1/suggest?q=turb&k=5"), around.CompletionsOut)
     assert found["completions"] == [one.to_json() for one in engine.complete("turb", k=5)]
     assert found["completions"]
     for doc_id in ("d00", "d55", "absent"):
-        found = told(ask("GET", f"/v1/why-not?q=turbine blade&id={doc_id}&k=2"), search.WhyNotOut)
+        found = told(ask("GET", f"/v1/why-not?q=turbine blade&id={doc_id}&k=2"), around.WhyNotOut)
         assert found == engine.why_not("turbine blade", doc_id, k=2).to_json()
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from engine.service.api.schemas.parts import Metadata, Span
 from engine.service.api.schemas.search import QueryText
-from engine.service.api.schemas.strict import Address, DocumentId, Given, Taken
+from engine.service.api.schemas.strict import Address, DocumentId, Given, Taken, exampled
 
 Offset = Annotated[
     int, Field(ge=0, le=2**53, description="In characters (code points) of the document's text.")
@@ -50,6 +50,10 @@ class SummaryAddress(Address):
 
 class SummariesIn(Taken):
     """Which documents, and what for."""
+
+    model_config = exampled(
+        {"ids": ["papers/flutter.md", "papers/rotors.md"], "query": "what flutter comes from"}
+    )
 
     ids: Annotated[
         list[DocumentId],

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from engine.service.api.schemas.parts import BecauseOut, Metadata
 from engine.service.api.schemas.search import K
-from engine.service.api.schemas.strict import Address, DocumentId, Given, Taken
+from engine.service.api.schemas.strict import Address, DocumentId, Given, Taken, exampled
 
 MOST_EVENTS = 1000
 Words = Annotated[
@@ -53,6 +53,20 @@ class EventIn(Taken):
 
 class EventsIn(Taken):
     """What a reader did."""
+
+    model_config = exampled(
+        {
+            "events": [
+                {"doc_id": "papers/flutter.md", "kind": "click"},
+                {
+                    "doc_id": "papers/flutter.md",
+                    "kind": "like",
+                    "at": "2026-05-01T12:00:00Z",
+                    "event_id": "7f3a",
+                },
+            ]
+        }
+    )
 
     events: Annotated[list[EventIn], Field(min_length=1, max_length=MOST_EVENTS)]
 

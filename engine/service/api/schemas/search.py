@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from engine.service.api.schemas.parts import HitOut, LedgerOut
-from engine.service.api.schemas.strict import Address, DocumentId, Given, Taken
-from engine.why_not import Stage
+from engine.service.api.schemas.parts import HitOut
+from engine.service.api.schemas.strict import Address, Given, Taken, exampled
 
 FieldName = Annotated[str, Field(min_length=1, max_length=200)]
 QueryText = Annotated[
@@ -56,6 +55,15 @@ Strength = Annotated[
 
 class SearchIn(Taken):
     """A question."""
+
+    model_config = exampled(
+        {
+            "query": "how do wings keep from fluttering",
+            "k": 5,
+            "filters": {"lang": "en", "year": {"gte": 1950}},
+            "facets": ["year"],
+        }
+    )
 
     query: QueryText
     k: K = 10
@@ -137,57 +145,6 @@ class FromAddress(Address):
         return SearchIn(query=self.q, facets=self.facet or None, **said)
 
 
-class WhyNotAddress(Address):
-    """Which document, and which question, in the query string of an address."""
-
-    q: QueryText
-    id: DocumentId
-    k: K = 10
-    strength: Strength = 1.0
-    rerank_depth: RerankDepth | None = None
-
-
-class SuggestAddress(Address):
-    """What was typed, in the query string of an address."""
-
-    q: Annotated[str, Field(max_length=1000, description="What was typed so far.", examples=["boundary la"])]
-    k: Annotated[int, Field(ge=0, le=50)] = 8
-
-
-class CompletionOut(Given):
-    """A query that what was typed may become."""
-
-    text: str
-    kind: Literal["title", "heading", "word"]
-    doc_id: str = Field(description="Of a title, the document; otherwise empty.")
-    highlights: list[list[int]] = Field(description="Spans of `text` that were typed.")
-
-
-class CompletionsOut(Given):
-    """Queries that what was typed may become."""
-
-    completions: list[CompletionOut]
-
-
-class WhyNotOut(Given):
-    """What became of one document in one search."""
-
-    doc_id: str
-    query: str
-    k: int
-    stage: Stage = Field(description="Where it was left out; `found` where it is among the k.")
-    sentences: list[str] = Field(description="The account, for people.")
-    rank: int | None
-    ledger: LedgerOut | None
-    last: LedgerOut | None = Field(
-        description="The account of the k-th document, which it would have to beat."
-    )
-    bm25: float | None
-    cosine: float | None
-    document_bm25: float | None
-    depth: int
-
-
 class FacetValue(Given):
     """A value of a field, with how many of the documents found have it."""
 
@@ -197,6 +154,77 @@ class FacetValue(Given):
 
 class RankingOut(Given):
     """A page of results, best first."""
+
+    model_config = exampled(
+        {
+            "query": "flutter",
+            "k": 1,
+            "found": 57,
+            "reranked_depth": 0,
+            "hits": [
+                {
+                    "doc_id": "papers/flutter.md",
+                    "score": 2.80075,
+                    "rank": 1,
+                    "title": "Flutter of swept wings",
+                    "source": "papers/flutter.md",
+                    "metadata": {"year": 1962, "authors": ["A. Meyer"]},
+                    "passages": [
+                        {
+                            "start": 343,
+                            "end": 499,
+                            "headings": ["Flutter of swept wings", "Onset"],
+                            "page": 3,
+                            "score": 0.6442728,
+                            "snippet": {
+                                "text": "Flutter sets in where the wing's two motions meet.",
+                                "start": 343,
+                                "end": 393,
+                                "highlights": [[343, 350]],
+                                "cut_before": False,
+                                "cut_after": True,
+                            },
+                        }
+                    ],
+                    "ledger": {
+                        "terms": [
+                            {"name": "words", "value": 0.45, "detail": "BM25 3.993 of at most 9.529"},
+                            {"name": "meaning", "value": 2.35075, "detail": "cosine 0.713 of at most 0.713"},
+                        ],
+                        "bm25": 3.99256,
+                        "cosine": 0.71346,
+                        "document_bm25": 4.06051,
+                        "ranks": {
+                            "lexical": 2,
+                            "dense": 1,
+                            "fused": 1,
+                            "reranked": 1,
+                            "anonymous": 2,
+                        },
+                        "bounds": {
+                            "bm25": 9.529,
+                            "cosine": 0.71346,
+                            "unrelated_cosine": 0.099,
+                            "document_bm25": 0.0,
+                        },
+                        "alpha": 0.55,
+                        "fusion": "convex",
+                        "grouping": "max",
+                        "words": [],
+                        "tokens_cut": 0,
+                        "because": [],
+                    },
+                }
+            ],
+            "notices": [],
+            "degraded": [],
+            "suggestions": [],
+            "facets": {},
+            "cursor": "50.eJztms2SZTcNx18",
+            "generation": 2,
+            "timings_ms": {"encode": 4.2, "fuse": 1.1},
+        }
+    )
 
     query: str = Field(examples=["how do wings keep from fluttering"])
     k: int

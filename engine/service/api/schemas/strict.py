@@ -45,6 +45,11 @@ class Given(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def exampled(example: dict[str, Any]) -> ConfigDict:
+    """Return a model's configuration with an example of all of it."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 def unknown_field(name: str, names: list[str]) -> PydanticCustomError:
     """Return the error of a field that there is not."""
     close = difflib.get_close_matches(name[:80], names, n=1)
