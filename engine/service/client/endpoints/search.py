@@ -39,6 +39,7 @@ def search(
     snippet_chars: int | None = None,
     explain: bool = False,
     marks: bool = False,
+    paging: bool = True,
 ) -> Call[Ranking]:
     """Return the documents that answer a query best, and what speaks for each. Needs the scope `search`.
 
@@ -58,6 +59,7 @@ def search(
         snippet_chars: About how many characters of a passage are shown; None for as configured.
         explain: Whether each hit's account says what every word of the query adds.
         marks: Whether each passage says which of its sentences is nearest to the query.
+        paging: Whether `Ranking.cursor` is wanted; without, the answer is some milliseconds quicker.
     """
     optional = {
         "filters": filters,
@@ -77,6 +79,7 @@ def search(
         "operators": operators,
         "explain": explain,
         "marks": marks,
+        "paging": paging,
     }
     body |= {name: value for name, value in optional.items() if value is not None}
     return Call("POST", "/v1/search", Ranking, body=body, repeatable=True)
