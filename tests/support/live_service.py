@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,12 @@ class Site:
 
 
 def serve(
-    index: Path, encoder: Encoder | None = None, reranker: PairScorer | None = None, **values: object
+    index: Path,
+    encoder: Encoder | None = None,
+    reranker: PairScorer | None = None,
+    *,
+    indexing: str = "",
+    **values: object,
 ) -> Site:
     """Start a service over an index, and return when it answers.
 
@@ -99,10 +105,12 @@ def serve(
         index: The index's folder.
         encoder: The one that it was made with; None to load that one.
         reranker: The cross-encoder; None for the one that is configured.
+        indexing: The module whose process does jobs; empty for the usual one, which loads the encoder by its name.
         **values: Of [service].
     """
     from engine.service import worker
     from engine.service.app import create_app
+    from engine.service.jobs.jobs import Jobs
     from engine.service.service import Service
 
     made: list[Service] = []
@@ -126,6 +134,8 @@ def serve(
     def run() -> None:
         with listener, orphaned, pytest.MonkeyPatch.context() as patch:
             patch.setattr(worker, "set_up", lambda *_, **__: None)  # the log of the tests stays as it is
+            if indexing:
+                patch.setattr(Jobs, "open", partial(Jobs.open, indexing=indexing))
             worker.run_worker(
                 worker.Plan(index, configuration, application), listener, ready=answering, orphaned=orphaned
             )

@@ -42,6 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, corpus: list[Document]) -> It
         folder / "index",
         ENCODER,
         OverlapScorer(),
+        indexing="hashing_indexing",
         state=str(folder / "state"),
         roots=(str(folder / "shelf"),),
         rate_per_minute=1_000_000,
