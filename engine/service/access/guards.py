@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 from fastapi import FastAPI
 from starlette.types import Scope
 
+from engine.errors import SearchError
 from engine.service.access.admission import Gate, admitted
 from engine.service.access.body_limit import BodyLimit
 from engine.service.access.headers import SecurityHeaders
 from engine.service.access.heads import Heads, checked_hosts
 from engine.service.access.origins import API, Cors, checked_origins
+from engine.service.problems import problem_of
 
+_LOG = logging.getLogger(__name__)
 UPLOADS = f"{API}/documents"
 OPEN = (f"{API}/openapi.json",)
 """Paths of the API that need no key."""
@@ -50,13 +55,18 @@ def most_bytes(gate: Gate, scope: Scope) -> int:
     """Return how many bytes the body of a request may have: an upload's where the key may index, and few otherwise.
 
     Raises:
-        Problem: 401 or 429: it is for the API and has no key that holds, or one that asked too often.
+        Problem: 401 or 429: it is for the API and has no key that holds, or one that asked too often; 500: the file of
+            keys cannot be read.
     """
     small = gate.settings.max_body_kb * 1024
     path = scope["path"]
     if not path.startswith(f"{API}/") or path in OPEN:
         return small
-    key = admitted(gate, scope)
+    try:
+        key = admitted(gate, scope)
+    except SearchError as error:  # no handler of the application's stands around the guards
+        _LOG.error("no request can be admitted: %s", error)
+        raise problem_of(error) from error
     if path == UPLOADS and scope["method"] == "POST" and "index" in key.scopes:
         return max(small, gate.settings.max_upload_mb * 1024 * 1024)
     return small

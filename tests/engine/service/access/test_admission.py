@@ -74,6 +74,20 @@ def test_a_revoked_key_is_refused_at_its_next_request(door: Callable, client: Ca
     assert kind(asking.get("/v1/search", headers=key)) == "key-invalid"
 
 
+def test_where_the_keys_cannot_be_read_nobody_comes_in(
+    door: Callable, client: Callable, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = door()
+    asking, key = client(here), here.secret("search")
+    (here.keys.folder / "keys.json").write_text("{")
+    found = asking.get("/v1/search", headers=key)
+    assert (found.status_code, kind(found)) == (500, "access-file-error")
+    assert "content-security-policy" in found.headers
+    assert "keys.json" not in found.text, "what is where is nobody's business outside"
+    assert "keys.json is not as `quire keys` wrote it" in caplog.text
+    assert key["Authorization"] not in caplog.text
+
+
 def test_an_expired_key_is_told_so(door: Callable, client: Callable) -> None:
     here = door()
     here.keys = KeyRing(here.keys.folder, now=lambda: datetime.now(UTC) - timedelta(days=2))
