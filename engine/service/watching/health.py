@@ -115,6 +115,9 @@ def is_local(request: Request) -> bool:
     if request.client is None or any(name in request.headers for name in PASSED_ON):
         return False
     try:
-        return ipaddress.ip_address(request.client.host).is_loopback
+        found = ipaddress.ip_address(request.client.host)
     except ValueError:
         return False
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped.is_loopback
+    return found.is_loopback

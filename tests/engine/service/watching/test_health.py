@@ -27,6 +27,7 @@ def request_from(host: str | None, **headers: str) -> Request:
         ("127.0.0.1", {}, True),
         ("127.8.9.1", {}, True),
         ("::1", {}, True),
+        ("::ffff:127.0.0.1", {}, True),
         ("192.168.1.5", {}, False),
         ("::ffff:10.0.0.1", {}, False),
         ("testclient", {}, False),
