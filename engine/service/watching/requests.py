@@ -135,7 +135,9 @@ class Requests:
                 said["degraded"] = True
         if record.errors:
             said["error"] = told(record.errors[-1])
-        LOG.log(logging.ERROR if failed else logging.INFO, "request", extra={"fields": said})
+        # 503 says that it may be asked again: too much to do, or a server that is away.
+        level = logging.INFO if not failed else logging.WARNING if status == 503 else logging.ERROR
+        LOG.log(level, "request", extra={"fields": said})
 
 
 class _Answer:

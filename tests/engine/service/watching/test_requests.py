@@ -169,6 +169,7 @@ def test_health_is_not_worth_a_line_unless_it_fails(caplog: pytest.LogCaptureFix
     assert get("/health/ready", app=app).status_code == 503
     assert get("/health/live", app=app).status_code == 200
     assert [line["status"] for line in said(caplog)] == [503]
+    assert caplog.records[-1].levelname == "WARNING", "it may be asked again"
 
 
 def test_who_goes_away_is_told_as_gone(caplog: pytest.LogCaptureFixture) -> None:
