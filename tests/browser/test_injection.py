@@ -107,12 +107,7 @@ def test_an_address_of_markup(browse: Browse, complaints: Complaints, path: str)
     complaints.expect("Failed to load resource: the server responded with a status of 4")
     page = browse(policy=False)
     page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
-    for payload in (
-        *PAYLOADS[:4],
-        "javascript:alert(1)",
-        "'-alert(1)-'",
-        '" autofocus onfocus="window.owned=true',
-    ):
+    for payload in (PAYLOADS[0], PAYLOADS[2], '" autofocus onfocus="window.owned=true'):
         page.goto(
             f"{path}?{urlencode(dict.fromkeys(PARAMETERS[path], payload))}", wait_until="domcontentloaded"
         )

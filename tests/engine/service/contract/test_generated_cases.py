@@ -38,7 +38,7 @@ from engine.service.api.document import describe  # noqa: E402
 
 from .conftest import ODD_IDS, Served  # noqa: E402
 
-CASES = int(os.environ.get("QUIRE_TEST_SCHEMATHESIS_CASES", "3000"))
+CASES = int(os.environ.get("QUIRE_TEST_SCHEMATHESIS_CASES", "1500"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
