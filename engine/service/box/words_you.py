@@ -25,6 +25,10 @@ ENGLISH: dict[str, str] = {
     "noted.undeclared": "Taken back.",
     "noted.preferences": "Kept in this browser.",
     "noted.empty": "Write a few words first.",
+    "problem.reader-missing": "Nobody is known by this browser",
+    "problem.reader-missing.help": "So there is nothing to change. If you have a link of your own, open it again.",
+    "problem.invalid-profile-change": "That cannot be done",
+    "problem.invalid-profile-change.help": "Nothing was changed. Look at what is known of you now, and try again.",
     "you.title": "What Quire knows of you",
     "you.nobody": "Nothing: you see everybody’s results, and nothing is kept of what you do.",
     "you.nobody.guest": "That changes when you rate a document, or say below what you are interested in: this "
@@ -131,6 +135,10 @@ CHINESE: dict[str, str] = {
     "noted.undeclared": "已收回。",
     "noted.preferences": "已保存在这个浏览器里。",
     "noted.empty": "请先写几个词。",
+    "problem.reader-missing": "这个浏览器没有已知的读者",
+    "problem.reader-missing.help": "所以没有可更改的内容。如果您有自己的链接，请再打开一次。",
+    "problem.invalid-profile-change": "无法这样做",
+    "problem.invalid-profile-change.help": "什么都没有改变。请看看现在对您的了解，再试一次。",
     "you.title": "Quire 对您的了解",
     "you.nobody": "一无所知：您看到的是大家的结果，您做的事也不会留下记录。",
     "you.nobody.guest": "当您评价一篇文档，或在下面说出您的兴趣时，情况就变了：这个浏览器会得到一个化名，"

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from engine.errors import translated
+from engine.personal.wishes import checked_words
 from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.cookies import as_reader, drop_reader
@@ -64,8 +65,9 @@ async def declare(request: Request, caller: Asking, text: Written = "", back: Wr
     """Keep an interest in the reader's own words; who is nobody yet becomes a guest."""
     if not text.strip():
         return await _done(request, caller, "empty", back)
+    words = checked_words(text)
     reader = as_reader(request, caller)
-    await _changed(request, reader, lambda engine, user_id: engine.readers.declare(user_id, text))
+    await _changed(request, reader, lambda engine, user_id: engine.readers.declare(user_id, words))
     return await _done(request, reader, "declared", back, new=caller.user_id is None)
 
 

@@ -16,7 +16,7 @@ from engine.service.box.scripts import language_of
 
 if TYPE_CHECKING:
     from engine.personal.history import History
-    from engine.personal.interests import Interest, Interests
+    from engine.personal.interests import Interest
     from engine.search_engine import SearchEngine
     from indexer.protocol import IndexReader, StoredDocument
 
@@ -114,17 +114,18 @@ def you_view(engine: SearchEngine, reader: IndexReader, user_id: str | None, fra
     history, interests = engine.readers.history(user_id), engine.interests(user_id)
     if interests is None:
         return YouView()
-    shelf = _shelf(reader, history, interests, frame)
     opinions = opinions_in(history)
-    hidden = sorted(doc_id for doc_id, kind in opinions.items() if kind == "hide")
-    disliked = sorted(doc_id for doc_id, kind in opinions.items() if kind == "dislike")
-    absent = [doc_id for doc_id in sorted(set(history.doc_ids)) if not shelf[doc_id].there]
+    hidden = sorted(doc_id for doc_id, kind in opinions.items() if kind == "hide")[:_MOST]
+    disliked = sorted(doc_id for doc_id, kind in opinions.items() if kind == "dislike")[:_MOST]
+    absent = _absent(reader, sorted(set(history.doc_ids)))[:_MOST]
+    named = {name for one in interests.likes for name in (one.name, *one.documents)}
+    shelf = _shelf(reader, history, named.union(hidden, disliked, absent), frame)
     times = [one for one in history.at.tolist() if one == one]
     return YouView(
-        interests=tuple(_interest(engine, one, interests, shelf, frame) for one in interests.likes),
-        disliked=tuple(shelf[doc_id] for doc_id in disliked[:_MOST]),
-        hidden=tuple(shelf[doc_id] for doc_id in hidden[:_MOST]),
-        absent=tuple(shelf[doc_id] for doc_id in absent[:_MOST]),
+        interests=tuple(_interest(engine, one, shelf, frame) for one in interests.likes),
+        disliked=tuple(shelf[doc_id] for doc_id in disliked),
+        hidden=tuple(shelf[doc_id] for doc_id in hidden),
+        absent=tuple(shelf[doc_id] for doc_id in absent),
         events=len(history),
         documents=len(set(history.doc_ids)),
         evidence=interests.evidence,
@@ -133,9 +134,17 @@ def you_view(engine: SearchEngine, reader: IndexReader, user_id: str | None, fra
     )
 
 
-def _shelf(reader: IndexReader, history: History, interests: Interests, frame: Frame) -> dict[str, Met]:
-    """Return the documents of a history by id, each with what was done with it last."""
-    kinds = dict(zip(history.doc_ids, zip(history.kinds, history.at.tolist(), strict=True), strict=True))
+def _absent(reader: IndexReader, doc_ids: list[str]) -> list[str]:
+    """Return which documents the index does not have."""
+    with translated():
+        numbers = reader.find_all(doc_ids)
+    return [doc_id for doc_id, number in zip(doc_ids, numbers.tolist(), strict=True) if number < 0]
+
+
+def _shelf(reader: IndexReader, history: History, wanted: set[str], frame: Frame) -> dict[str, Met]:
+    """Return documents of a history by id, each with what was done with it last."""
+    rows = zip(history.doc_ids, history.kinds, history.at.tolist(), strict=True)
+    kinds = {doc_id: (kind, at) for doc_id, kind, at in rows if doc_id in wanted}
     known = documents_of(reader, kinds)
     shelf = {}
     for doc_id, (kind, at) in kinds.items():
@@ -161,9 +170,7 @@ def documents_of(reader: IndexReader, doc_ids: Iterable[str]) -> Mapping[str, St
         return {stored.doc_id: stored for stored in reader.documents(numbers[numbers >= 0])}
 
 
-def _interest(
-    engine: SearchEngine, one: Interest, interests: Interests, shelf: Mapping[str, Met], frame: Frame
-) -> InterestView:
+def _interest(engine: SearchEngine, one: Interest, shelf: Mapping[str, Met], frame: Frame) -> InterestView:
     middle = shelf.get(one.name)
     documents = tuple(shelf[doc_id] for doc_id in one.documents if doc_id in shelf)
     phrases: tuple[str, ...] = ()
