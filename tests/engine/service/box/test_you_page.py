@@ -244,3 +244,11 @@ def test_both_languages(ann: Visitor) -> None:
     answer = ann.send(page.css_first('form[action^="/you/mute"]'))
     assert parameters(answer.headers["location"])["lang"] == "zh"
     assert "已关闭" in said(ann.follow(answer), ".noted")
+
+
+def test_words_that_cannot_be_kept_make_no_guest(box: Box, visit: Visit) -> None:
+    nobody = visit(box.service)
+    answer = nobody.post("/you/declare", {"text": "x" * 1001})
+    assert answer.status_code == 422
+    assert "That cannot be done" in answer.text
+    assert COOKIE not in nobody.cookies
