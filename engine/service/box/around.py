@@ -44,22 +44,37 @@ def field_name(field: str, words: Words) -> str:
     return words.or_else(f"field.{field.lower()}", shortened(said[:1].upper() + said[1:], 60))
 
 
-def facets(counts: Mapping[str, FacetCounts], asked: Asked, words: Words) -> tuple[FacetView, ...]:
-    """Return facets with the URL that each value leads to: chosen, or no longer chosen. Empty ones are left out."""
+def facets(
+    counts: Mapping[str, FacetCounts], asked: Asked, words: Words, others: Mapping[str, FacetCounts]
+) -> tuple[FacetView, ...]:
+    """Return facets with the URL that each value leads to: chosen besides, or not any more. Empty ones are left out.
+
+    Args:
+        counts: Each field's values over what was found.
+        asked: What was asked.
+        words: The page's.
+        others: For fields that are filtered by, their values without that filter.
+    """
     views = []
     for field, values in counts.items():
-        choices = []
-        for value, count in values:
-            name = written(value)
-            if not name or len(name) > _LONGEST_VALUE:
-                continue
-            chosen = (field, name) in asked.chosen
-            leads = asked.without_choice(field, name) if chosen else asked.with_choice(field, name)
-            choices.append(Choice(shown(name, words), leads.url, chosen, count))
-        choices.sort(key=lambda choice: not choice.chosen)
-        if len(choices) > 1 or any(choice.chosen for choice in choices):
+        found = {written(value): count for value, count in values}
+        more = {written(value): count for value, count in others.get(field, ())}
+        chosen = [value for name, value in asked.chosen if name == field]
+        listed = dict.fromkeys([*chosen, *(value for value in (*found, *more) if value not in chosen)])
+        choices = [
+            Choice(
+                shown(value, words),
+                (asked.without_choice if value in chosen else asked.with_choice)(field, value).url,
+                value in chosen,
+                found.get(value, more.get(value, 0)),
+            )
+            for value in listed
+            if value and len(value) <= _LONGEST_VALUE
+        ]
+        if len(choices) > 1 or chosen:
+            most = max(SHOWN, len(chosen))
             views.append(
-                FacetView(field_name(field, words), tuple(choices[:SHOWN]), tuple(choices[SHOWN:LISTED]))
+                FacetView(field_name(field, words), tuple(choices[:most]), tuple(choices[most:LISTED]))
             )
     return tuple(views)
 

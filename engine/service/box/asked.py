@@ -119,6 +119,10 @@ class Asked:
         """Return this with a value of a field no longer chosen."""
         return self.but(chosen=tuple(pair for pair in self.chosen if pair != (field, value)))
 
+    def without_field(self, field: str) -> Asked:
+        """Return this with no value of a field chosen."""
+        return self.but(chosen=tuple(pair for pair in self.chosen if pair[0] != field))
+
     @property
     def bare(self) -> Asked:
         """This without any filter."""

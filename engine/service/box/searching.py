@@ -11,7 +11,7 @@ from fastapi import Request
 
 from engine.marking import Marks
 from engine.query import Query
-from engine.ranking import Hit
+from engine.ranking import FacetCounts, Hit
 from engine.recommendations import Recommendation
 from engine.search_engine import SearchEngine
 from engine.service import asking
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Beat: TypeAlias = Literal["first", "final"]
 SUGGESTED = 6
+_MOST_WIDER = 3
 _NOBODY = secrets.token_hex(16)
 """An id that no reader has."""
 
@@ -86,7 +87,8 @@ async def results(
     ranking, words = answer.ranking, frame.words
     from_rank = (asked.page - 1) * PER_PAGE + 1
     shown = [hit for hit in ranking.hits if hit.rank >= from_rank]
-    beside = await _beside(service, caller, query, shown, marks=beat == "final")
+    wider = _Wider(asked, holdings, replace(settings, rerank_depth=0))
+    beside = await _beside(service, caller, query, shown, wider, marks=beat == "final")
     maker = HitViews(words, asked, holdings.date_field, beside.opinions)
     hits = maker.of(ranking, beside.marks, from_rank)
     expired = (Told(words("notice.expired")),) if reader_problem_of(request.scope) else ()
@@ -102,7 +104,7 @@ async def results(
         degraded=tuple(told(said, words.language) for said in answer.degraded),
         notices=expired + tuple(told(shortened(said, 400), words.language) for said in ranking.notices),
         meant=around.meant(ranking.suggestions, asked) if not typing or not hits else (),
-        facets=around.facets(ranking.facets, asked, words),
+        facets=around.facets(ranking.facets, asked, words, beside.others),
         chips=around.chips(asked, words),
         orders=around.orders(asked, words) if holdings.date_field else (),
         pager=around.pager(asked, ranking.found, most),
@@ -137,26 +139,58 @@ async def home(request: Request, service: Service, caller: Caller, asked: Asked)
 
 
 @dataclass(frozen=True, slots=True)
+class _Wider:
+    """Counts what else a field that is filtered by has, were it not."""
+
+    asked: Asked
+    holdings: Holdings
+    settings: SearchSettings
+
+    @property
+    def fields(self) -> list[str]:
+        """The facets that are filtered by, a few."""
+        chosen = dict.fromkeys(field for field, _ in self.asked.chosen)
+        return [field for field in chosen if field in self.holdings.facets][:_MOST_WIDER]
+
+    def counts(self, engine: SearchEngine, user_id: str | None) -> dict[str, FacetCounts]:
+        """Return each such field's values over what is found without its filter."""
+        found = {}
+        for name in self.fields:
+            query = self.asked.without_field(name).query(user_id, self.holdings.date_field)
+            ranking = engine.search(query, k=1, settings=replace(self.settings, facets=(name,)))
+            found[name] = ranking.facets.get(name, ())
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class _Beside:
-    """Beside the hits: the sentences that answer by their meaning, and what the reader said of documents."""
+    """What is looked up beside the hits.
+
+    Args:
+        marks: For each passage of each hit, the sentence that answers by its meaning.
+        opinions: The document to what the reader said of it.
+        others: For each field that is filtered by, its values without that filter.
+    """
 
     marks: Marks = ()
     opinions: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, FacetCounts] = field(default_factory=dict)
 
 
 async def _beside(
-    service: Service, caller: Caller, query: Query, hits: Sequence[Hit], *, marks: bool
+    service: Service, caller: Caller, query: Query, hits: Sequence[Hit], wider: _Wider, *, marks: bool
 ) -> _Beside:
     user_id = caller.user_id
 
     def look(engine: SearchEngine) -> _Beside:
         known = user_id is not None and engine.readers.exists
         return _Beside(
-            engine.mark(query, hits) if marks else (),
+            engine.mark(query, hits) if marks and hits else (),
             opinions_in(engine.readers.history(user_id)) if user_id is not None and known else {},
+            wider.counts(engine, user_id),
         )
 
-    if not hits or (user_id is None and not marks):
+    if not wider.fields and (not hits or (user_id is None and not marks)):
         return _Beside()
     try:
         return await asking.ask(service, caller, look)

@@ -113,8 +113,22 @@ def test_facets_count_what_was_found_and_lead_to_it(box: Box) -> None:
     assert count in texts(narrowed, "#found")[0]
     assert texts(narrowed, ".chip") == ["Remove the filter Kind: iron"]
     assert texts(narrowed, ".choice.chosen bdi") == ["iron"]
+    others = {node.css_first("bdi").text(): node for node in narrowed.css(".facet .choice")}
+    both = follow(box, others["wood"])
+    assert texts(both, ".choice.chosen bdi") == ["iron", "wood"]
+    asked = Asked(text="bridge masonry", chosen=(("kind", "iron"), ("kind", "wood")))
+    assert keys(both) == engine_hits(box, asked)
     back = follow(box, narrowed.css_first(".chip"))
     assert keys(back) == keys(page)
+
+
+def test_a_value_that_leaves_nothing_can_be_taken_back(box: Box) -> None:
+    page = box.page(search("+masonry", **{"f.kind": "no such kind"}))
+    choices = {node.css_first("bdi").text(): node for node in page.css(".facet .choice")}
+    assert keys(page) == []
+    assert "chosen" in str(choices["no such kind"].attributes["class"])
+    assert keys(follow(box, choices["stone"]))
+    assert keys(follow(box, choices["no such kind"])) == keys(box.page(search("+masonry")))
 
 
 def test_true_and_false_are_chosen_like_words(box: Box) -> None:
