@@ -21,12 +21,13 @@ from typing import IO, Any
 _LOOK_SECONDS = 0.2
 _PIECE = 1 << 16
 _SHOWN_ERROR = 2000
+_LONGEST_LINE = 16 << 20
 
 _LEFT_OUT = ("QUIRE_TOKEN_SECRET", "QUIRE_ELASTICSEARCH_", "QUIRE_SERVICE_")
 
 
 class Silence(Exception):
-    """The child has said nothing for too long."""
+    """The child has said nothing for too long, or nothing that ends."""
 
 
 class Child:
@@ -96,6 +97,8 @@ class Child:
                     break
                 heard = time.monotonic()
                 *whole, waiting = (waiting + piece).split(b"\n")
+                if len(waiting) > _LONGEST_LINE:
+                    raise Silence
                 for line in whole:
                     yield _understood(line)
         self._process.wait()

@@ -69,7 +69,8 @@ class Indexing:
         Raises:
             Stop: it was asked for; what was done till then is committed.
         """
-        wanted = [job for job in jobs if self._store.change(job.job_id, state="indexing", message="")]
+        with self._store.together():
+            wanted = [job for job in jobs if self._store.change(job.job_id, state="indexing", message="")]
         if not wanted:
             return 0.0
         run = _Run(self._store, wanted)
@@ -129,13 +130,18 @@ class _Run:
 
     def take(self, line: dict[str, Any]) -> None:
         """Take in what it said."""
+        with self._store.together():
+            self._take(line)
+
+    def _take(self, line: dict[str, Any]) -> None:
         if "group" in line:
             self._group = line["group"]
         elif "progress" in line:
             for name, counts in line["progress"].items():
                 self._progress(name, counts)
         elif "done" in line:
-            self._done(line["done"], line["counts"], line.get("refusals", []))
+            for name, counts in line["done"].items():
+                self._done(name, counts, line["refusals"].get(name, []))
         elif "waits" in line:
             for name in self.left:
                 self._store.change(name, message=f"waits: {line['waits']}")

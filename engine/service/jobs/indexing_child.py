@@ -130,10 +130,8 @@ def _delete(index: DocumentIndex, job: dict[str, Any]) -> None:
     with index.writer() as writer:
         deleted = writer.delete_all(ids)
         generation = writer.commit()
-    say(
-        done=job["job_id"],
-        counts={"deleted": deleted, "missing": len(ids) - deleted, "generation": generation},
-    )
+    counts = {"deleted": deleted, "missing": len(ids) - deleted, "generation": generation}
+    say(done={job["job_id"]: counts}, refusals={})
 
 
 def _add(
@@ -163,13 +161,14 @@ def _add(
 
     watched = watching(index, lambda settled: owners[settled.doc_id].settle(settled))
     report = index_corpus(watched, items(), progress=progress, should_stop=stop.is_set)
-    for name, tally in tallies.items():
+    for tally in tallies.values():
         tally.passages = report.encoded if len(group) == 1 else 0
         tally.generation = report.generation
-        if report.interrupted:
-            say(progress={name: tally.counts()})
-        else:
-            say(done=name, counts=tally.counts(), refusals=tally.refusals)
+    counts = {name: tally.counts() for name, tally in tallies.items()}
+    if report.interrupted:
+        say(progress=counts)
+    else:
+        say(done=counts, refusals={name: tally.refusals for name, tally in tallies.items()})
 
 
 if __name__ == "__main__":

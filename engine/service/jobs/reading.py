@@ -105,8 +105,10 @@ class Reading:
             try:
                 for line in child.lines(self._limits.wall_seconds, lambda: self._look((job.job_id,))):
                     if "begun" in line:
-                        begun, name = line["begun"], line["name"]
+                        begun, name = progress.files_read, str(line["name"])
                     elif "read" in line:
+                        if line["read"] != begun or begun != progress.files_read:
+                            raise Failed("the process that reads files lost count of them")
                         told.file(line)
                     elif "full" in line:
                         raise Failed("the service's disk is full: make room there and send it again")

@@ -35,7 +35,7 @@ class JobStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._database = sqlite3.connect(
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -180,6 +180,12 @@ class JobStore:
             found = dict(database.execute("SELECT state, count(*) FROM jobs GROUP BY state"))
         return {state: found.get(state, 0) for state in get_args(State)}
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have all that the block changes count together, or not at all; they cost one write to the disk."""
+        with self._transaction():
+            yield
+
     def change(
         self,
         job_id: str,
@@ -308,17 +314,24 @@ class JobStore:
             ]
             database.executemany("INSERT INTO refusals VALUES (?, ?, ?)", rows)
 
+    def _inside(self) -> bool:
+        """Return whether a transaction is open: this thread's own, since it holds the lock."""
+        return self._database.in_transaction
+
     @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
         """Give the connection to the block, whose statements all count or none."""
         with self._lock:
+            if self._inside():
+                yield self._database
+                return
             try:
                 self._database.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 try:
                     yield self._database
                     self._database.execute("COMMIT")
                 finally:
-                    if self._database.in_transaction:
+                    if self._inside():
                         self._database.execute("ROLLBACK")
             except sqlite3.OperationalError as error:
                 raise _storage_problem(error) from error

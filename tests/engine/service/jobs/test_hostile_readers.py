@@ -18,7 +18,7 @@ from engine.service.jobs.roots import Roots
 from engine.service.jobs.store import JobStore
 from indexer.readers import ReadOptions
 
-LIMITS = Limits(seconds=1, wall_seconds=8.0, megabytes=200, total_megabytes=400)
+LIMITS = Limits(seconds=1, wall_seconds=60.0, megabytes=200, total_megabytes=400)
 
 
 @pytest.fixture

@@ -162,6 +162,24 @@ def test_its_files_are_its_owners_alone(tmp_path: Path, store: JobStore) -> None
     assert {path.stat().st_mode & 0o077 for path in tmp_path.iterdir()} == {0}
 
 
+def test_changes_made_together_count_together_or_not_at_all(store: JobStore) -> None:
+    for name in ("j1", "j2"):
+        store.add(job(name), waiting_at_most=5)
+
+    def half() -> None:
+        with store.together():
+            store.change("j1", state="done")
+            store.get("never")
+
+    assert problem(half).status == 404
+    assert store.get("j1").state == "queued"
+    with store.together():
+        store.change("j1", state="indexing")
+        store.change("j2", state="failed", refusals=[Refusal("a", "b")])
+    assert (store.get("j1").state, store.get("j2").state) == ("indexing", "failed")
+    assert store.get("j2").refusals == (Refusal("a", "b"),)
+
+
 def test_counts_know_every_state(store: JobStore) -> None:
     store.add(job("j1"), waiting_at_most=5)
     counts = store.counts()
