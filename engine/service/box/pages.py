@@ -63,6 +63,12 @@ async def static_file(request: Request, version: str, name: str) -> Response:
     return static_answer(request, version, name)
 
 
+@router.get("/favicon.ico")
+async def favicon(request: Request) -> Response:
+    """Answer with the picture for the tab, where a browser asks for it by habit."""
+    return static_answer(request, "", "quire.svg")
+
+
 def _typed(one: Completion) -> list[Piece]:
     return [piece for run in pieces(one.text, 0, one.highlights) for piece in run.pieces]
 

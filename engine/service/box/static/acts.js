@@ -43,7 +43,8 @@ function rated(form, button, html) {
     const told = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
     if (told) {
       told.removeAttribute("id");
-      (hit ?? form).append(told);
+      if (hit) hit.append(told);
+      else form.after(told); // a form inside a form would keep its submissions to itself
     }
   }
   hit?.classList.toggle("put-away", kind === "hide" && !pressed);

@@ -326,6 +326,7 @@ def test_files_are_kept_for_good_where_their_address_is_of_their_content(box: Bo
     old = box.get("/static/of-last-year/quire.css")
     assert old.status_code == 200
     assert old.headers["cache-control"] == "no-cache"
+    assert box.get("/favicon.ico").headers["content-type"] == "image/svg+xml"
     script = str(page.css_first("script[src]").attributes["src"])
     assert box.get(script).headers["content-type"].startswith("text/javascript")
 
