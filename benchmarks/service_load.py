@@ -4,8 +4,9 @@
 
 `quire serve` runs as it is, but for its rates, over a copy of INDEX, and is asked by another process (`load_generator`)
 for passages' headings of the index itself. Its peer in the same run is the engine without a service: `engine.search` by
-as many threads as the service has, for as many askers. Under load a service does less for each search, and says so: the
-column `lighter` is the share of answers that did.
+as many threads as the service has, for as many askers. `CPU ms` is what the processes that answered used of the
+processor, for each answer: it says what the service costs where others use the machine, too. Under load a service does
+less for each search, and says so: the column `lighter` is the share of answers that did.
 
 The ten thousand are asked of two processes by eight clients. When a third is done documents are added to the index;
 when two thirds are, one of the two processes is killed. What it was answering is cut off, and asked again.
@@ -20,115 +21,34 @@ import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from load_generator import Outcome, Specification
+from asked_service import Server, generated, generating, served
+from load_generator import Outcome
 from machine import describe
 
 from engine import SearchEngine, SearchSettings
 from engine.configuration import load
-from engine.service.access.keys import KeyRing
 from indexer import Document, index_corpus
 from indexer.opening import open_index
 
 CLIENTS = (1, 8, 64)
-UNLIMITED = {"QUIRE_SERVICE_RATE_PER_MINUTE": "10000000", "QUIRE_SERVICE_BURST": "1000000"}
 NEW = "quokkatango"
 """A word that no document has, but those that are added."""
 
 
-@dataclass
-class Server:
-    """A service that runs.
+def directly(
+    engine: SearchEngine, queries: Sequence[str], clients: int, seconds: float
+) -> tuple[Outcome, float]:
+    """Ask an engine without a service, by as many threads as a service has; waiting for one of them counts.
 
-    Args:
-        process: What was started.
-        port: Where it answers.
-        key: An API key for it.
+    Returns what came of it, and the seconds of processor time that it took.
     """
-
-    process: subprocess.Popen[str]
-    port: int
-    key: str
-
-    def spec(self, queries: Sequence[str], clients: int, **more: Any) -> Specification:
-        """Return what to ask it."""
-        return Specification("127.0.0.1", self.port, self.key, list(queries), clients, **more)
-
-    def resident(self) -> dict[str, float]:
-        """Return the megabytes of each process, by its number, as it says itself."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=30) as answer:
-            text = answer.read().decode()
-        found = re.findall(r'^quire_resident_bytes(?:\{pid="(\d+)"\})? (\S+)$', text, re.MULTILINE)
-        return {number or "0": float(size) / 2**20 for number, size in sorted(found)}
-
-    def children(self) -> list[int]:
-        """Return the processes that answer, where several do."""
-        pid = self.process.pid
-        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(one) for one in found if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
-
-
-@contextmanager
-def served(index: Path, state: Path, workers: int, log: Path, **environment: str) -> Iterator[Server]:
-    """Serve an index in processes of its own."""
-    _, key = KeyRing(state).create(("search",), tenant="default")
-    words = [sys.executable, "-m", "quire", "serve", str(index), "--port", "0", "--state", str(state)]
-    with log.open("a") as errors:
-        process = subprocess.Popen(
-            [*words, "--workers", str(workers)],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=os.environ | UNLIMITED | environment,
-        )
-    try:
-        assert process.stdout is not None
-        said = re.search(r"http://[^ ]*:(\d+)", process.stdout.readline())
-        if said is None:
-            raise SystemExit(f"the service did not start:\n{log.read_text()}")
-        yield Server(process, int(said[1]), key)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        status = process.wait(120)
-        print(f"\nThe service ended with status {status}.")
-
-
-@contextmanager
-def generating(asked: Specification) -> Iterator[subprocess.Popen[str]]:
-    """Start the generator."""
-    script = Path(__file__).with_name("load_generator.py")
-    process = subprocess.Popen(
-        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(asdict(asked)))
-    process.stdin.close()
-    yield process
-    process.wait()
-
-
-def generated(asked: Specification) -> Outcome:
-    """Return what comes of asking."""
-    with generating(asked) as process:
-        assert process.stdout is not None
-        *_, last = process.stdout
-    return Outcome(**json.loads(last))
-
-
-def directly(engine: SearchEngine, queries: Sequence[str], clients: int, seconds: float) -> Outcome:
-    """Ask an engine without a service, by as many threads as a service has; waiting for one of them counts."""
     outcome, lock, until = Outcome(), threading.Lock(), time.perf_counter() + seconds
     counter = iter(range(10**9))
     threads = len(os.sched_getaffinity(0))
@@ -146,12 +66,12 @@ def directly(engine: SearchEngine, queries: Sequence[str], clients: int, seconds
             with lock:
                 outcome.latencies.append(took)
 
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(threads) as pool, ThreadPoolExecutor(clients) as askers:
         for _ in range(clients):
             askers.submit(client, pool)
     outcome.answered, outcome.seconds = len(outcome.latencies), time.perf_counter() - began
-    return outcome
+    return outcome, time.process_time() - used
 
 
 def queries_of(index: Path, count: int = 1000) -> list[str]:
@@ -166,13 +86,14 @@ def queries_of(index: Path, count: int = 1000) -> list[str]:
     return [text for text in dict.fromkeys(words) if len(text) > 3][:count]
 
 
-def row(name: str, clients: int, outcome: Outcome) -> str:
+def row(name: str, clients: int, outcome: Outcome, processor: float | None = None) -> str:
     """Return a row of the table."""
     ordered = sorted(outcome.latencies)
     p50, p95, p99 = (ordered[min(int(len(ordered) * share), len(ordered) - 1)] for share in (0.5, 0.95, 0.99))
+    each = "" if processor is None else f"{processor / outcome.answered * 1000:.1f}"
     lighter = outcome.degraded / max(outcome.answered, 1)
     return (
-        f"| {name} | {clients} | {outcome.answered / outcome.seconds:.1f} | {p50:.1f} | {p95:.1f} | {p99:.1f} "
+        f"| {name} | {clients} | {outcome.answered / outcome.seconds:.1f} | {p50:.1f} | {p95:.1f} | {p99:.1f} | {each} "
         f"| {lighter:.0%} | {outcome.refused + outcome.cut_off + outcome.lost + sum(outcome.other.values())} |"
     )
 
@@ -221,8 +142,8 @@ def endurance(index: Path, state: Path, queries: Sequence[str], requests: int, l
 
 
 HEAD = (
-    "| | clients | requests a second | p50 ms | p95 ms | p99 ms | lighter | asked again |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| | clients | requests a second | p50 ms | p95 ms | p99 ms | CPU ms | lighter | asked again |\n"
+    "|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -256,22 +177,20 @@ def main() -> None:
             with SearchEngine.open(index, settings=SearchSettings(**body)) as engine:  # type: ignore[arg-type]
                 directly(engine, queries, 1, 1.0)
                 for clients in CLIENTS:
-                    print(
-                        row(f"engine, {way}", clients, directly(engine, queries, clients, seconds)),
-                        flush=True,
-                    )
+                    came = directly(engine, queries, clients, seconds)
+                    print(row(f"engine, {way}", clients, *came), flush=True)
         with served(index, state, arguments.workers, log) as server:
             for way, body in ways.items():
                 generated(server.spec(queries, 1, seconds=1.0, body=body))
                 for clients in CLIENTS:
-                    outcome = generated(server.spec(queries, clients, seconds=seconds, body=body))
-                    print(row(f"service, {way}", clients, outcome), flush=True)
+                    came = server.ask(queries, clients, seconds=seconds, body=body)
+                    print(row(f"service, {way}", clients, *came), flush=True)
         if arguments.reranker != "none":
             named = {"QUIRE_SEARCH_RERANKER": arguments.reranker}
             with served(index, state, arguments.workers, log, **named) as server:
                 for clients in (1, 8):
-                    outcome = generated(server.spec(queries, clients, seconds=seconds))
-                    print(row(f"service, {arguments.reranker} reranker", clients, outcome), flush=True)
+                    came = server.ask(queries, clients, seconds=seconds)
+                    print(row(f"service, {arguments.reranker} reranker", clients, *came), flush=True)
         if arguments.requests:
             endurance(index, state, queries, arguments.requests, log)
         errors = [line for line in log.read_text().splitlines() if '"level": "error"' in line]
