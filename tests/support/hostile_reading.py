@@ -6,6 +6,7 @@ It stands for a reader with a hole in it. A file whose text begins with one of t
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -83,6 +84,11 @@ def tell() -> None:
     )
 
 
+def fill() -> None:
+    """Find the disk full."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def garble() -> None:
     """Say something that is no progress."""
     sys.stdout.write("not JSON\n")
@@ -91,7 +97,7 @@ def garble() -> None:
 
 DEEDS = {
     deed.__name__: deed
-    for deed in (loop, sleep, eat, swallow, crash, kill, leave, connect, spawn, write, tell, garble)
+    for deed in (loop, sleep, eat, swallow, crash, kill, leave, connect, spawn, write, tell, fill, garble)
 }
 
 

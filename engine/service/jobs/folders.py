@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.service.jobs.store import disk_full
+from engine.service.jobs.troubles import disk_full
 
 FILES, LISTED, DOCUMENTS, IDS, PATHS = "files", "files.jsonl", "documents.jsonl", "ids.json", "paths.json"
 

@@ -31,7 +31,8 @@ from indexer.readers import ReadOptions
 
 SMALL = 4 << 20
 """Bytes of documents up to which a job may share a commit."""
-NICE = 10
+NICE = 5
+"""Beside one search that takes all it can get, about a quarter of the processor is left to indexing."""
 _TWICE = "was used by an earlier document of this job, which is kept: make ids unique"
 _SAY_SECONDS = 0.5
 _LOOK_SECONDS = 1.0

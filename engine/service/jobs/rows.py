@@ -32,6 +32,7 @@ COLUMNS = (
     "job_id, kind, state, tenant, created, started, finished, message, cancelling, ready, attempts, size, "
     "progress"
 )
+UNFINISHED = "state NOT IN ('done', 'failed', 'cancelled')"
 
 
 def row_of(job: Job) -> tuple[object, ...]:

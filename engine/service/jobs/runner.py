@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
@@ -93,7 +94,7 @@ class Runner(threading.Thread):
                 return self._poll_seconds
             self._sweep()
             return self._some()
-        except (Problem, OSError, sqlite3.Error) as error:
+        except (Problem, sqlite3.Error) as error:
             _log.error("indexing jobs cannot be done now: %s", error)
         except Exception:
             _log.exception("an indexing job failed unexpectedly; it is tried again")
@@ -157,9 +158,14 @@ class Runner(threading.Thread):
         try:
             return self.reading.read(job, self._folder / job.job_id)
         except Failed as error:
-            self._store.change(job.job_id, state="failed", message=str(error))
-            folders.remove(self._folder / job.job_id)
-            return False
+            reason = str(error)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            reason = "the service's disk is full: make room there and send it again"
+        self._store.change(job.job_id, state="failed", message=reason)
+        folders.remove(self._folder / job.job_id)
+        return False
 
     def _intact(self, job: Job) -> bool:
         """Return whether what is to be indexed is still there; fail the job if not."""

@@ -13,15 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
+from engine.service.jobs import keys
 from engine.service.jobs.job import FINISHED, SHOWN_REFUSALS, Job, Progress, Refusal, State
-from engine.service.jobs.rows import COLUMNS, SCHEMA, job_of, row_of
+from engine.service.jobs.rows import COLUMNS, SCHEMA, UNFINISHED, job_of, row_of
+from engine.service.jobs.troubles import no_such_job, storage_problem, too_many
 from engine.service.problems import Problem
 
-KEY_SECONDS = 24 * 3600.0
-"""How long an Idempotency-Key is remembered."""
-
 _BUSY_SECONDS = 10.0
-_UNFINISHED = "state NOT IN ('done', 'failed', 'cancelled')"
 
 
 class JobStore:
@@ -53,20 +51,6 @@ class JobStore:
         with self._lock:
             self._database.close()
 
-    def remembered(self, owner: str, name: str, digest: str) -> Job | None:
-        """Return the job that was made under an Idempotency-Key, or None.
-
-        Args:
-            owner: The id of the API key.
-            name: The Idempotency-Key.
-            digest: Of what is asked for now.
-
-        Raises:
-            Problem: 422: the key was used for something else.
-        """
-        with self._transaction(write=False) as database:
-            return self._remembered(database, owner, name, digest)
-
     def add(
         self,
         job: Job,
@@ -81,27 +65,23 @@ class JobStore:
             job: The job.
             refusals: What was refused of it already.
             waiting_at_most: Unfinished jobs that there may be.
-            key: Owner, name and digest as `remembered` takes them.
+            key: Owner, name and digest, as `keys.remembered` takes them.
 
         Raises:
             Problem: 503: too many jobs wait. 422: the key was used for something else.
         """
         with self._transaction() as database:
             if key is not None:
-                before = self._remembered(database, *key)
+                before = keys.remembered(database, *key)
                 if before is not None:
                     return before
-            _expect_room(database, waiting_at_most)
+            self._expect_room(database, waiting_at_most)
             database.execute(
                 f"INSERT INTO jobs ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row_of(job)
             )
             self._refuse(database, job.job_id, refusals)
             if key is not None:
-                owner, name, digest = key
-                database.execute(
-                    "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?)",
-                    (owner, name, digest, job.job_id, time.time()),
-                )
+                keys.remember(database, *key, job.job_id)
         return self.get(job.job_id)
 
     def get(self, job_id: str, tenant: str | None = None) -> Job:
@@ -117,7 +97,7 @@ class JobStore:
         with self._transaction(write=False) as database:
             row = database.execute(f"SELECT {COLUMNS} FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
             if row is None or tenant not in (None, row[3]):
-                raise _no_such_job()
+                raise no_such_job()
             refusals = database.execute(
                 "SELECT source, reason FROM refusals WHERE job_id = ? ORDER BY rowid LIMIT ?",
                 (job_id, SHOWN_REFUSALS),
@@ -149,7 +129,7 @@ class JobStore:
                     "SELECT number FROM jobs WHERE job_id = ? AND tenant = ?", (before, tenant)
                 ).fetchone()
                 if found is None:
-                    raise _no_such_job()
+                    raise no_such_job()
                 (bound,) = found
             rows = database.execute(
                 f"SELECT {COLUMNS} FROM jobs WHERE {' AND '.join(where)} AND number < ? ORDER BY number DESC LIMIT ?",
@@ -161,7 +141,7 @@ class JobStore:
         """Return the first unfinished jobs, in the order in which they came, without their refusals."""
         with self._transaction(write=False) as database:
             rows = database.execute(
-                f"SELECT {COLUMNS} FROM jobs WHERE {_UNFINISHED} ORDER BY number LIMIT ?", (limit,)
+                f"SELECT {COLUMNS} FROM jobs WHERE {UNFINISHED} ORDER BY number LIMIT ?", (limit,)
             ).fetchall()
         return tuple(job_of(row, ()) for row in rows)
 
@@ -172,7 +152,7 @@ class JobStore:
             Problem: 503: too many wait.
         """
         with self._transaction(write=False) as database:
-            _expect_room(database, waiting_at_most)
+            self._expect_room(database, waiting_at_most)
 
     def counts(self) -> dict[State, int]:
         """Return how many jobs there are in each state."""
@@ -217,7 +197,7 @@ class JobStore:
                     "UPDATE jobs SET started = ? WHERE job_id = ? AND started = 0", (time.time(), job_id)
                 )
             changed = database.execute(
-                f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in values)} WHERE job_id = ? AND {_UNFINISHED}",
+                f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in values)} WHERE job_id = ? AND {UNFINISHED}",
                 (*values.values(), job_id),
             )
             if changed.rowcount:
@@ -233,12 +213,12 @@ class JobStore:
         with self._transaction() as database:
             found = database.execute("SELECT state, tenant FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
             if found is None or found[1] != tenant:
-                raise _no_such_job()
+                raise no_such_job()
             if found[0] in ("done", "failed"):
                 raise Problem(
                     409, "job-finished", f"the job is {found[0]} already: there is nothing to cancel"
                 )
-            database.execute(f"UPDATE jobs SET cancelling = 1 WHERE job_id = ? AND {_UNFINISHED}", (job_id,))
+            database.execute(f"UPDATE jobs SET cancelling = 1 WHERE job_id = ? AND {UNFINISHED}", (job_id,))
             database.execute(
                 "UPDATE jobs SET state = 'cancelled', finished = ? WHERE job_id = ? AND state = 'queued'",
                 (time.time(), job_id),
@@ -250,7 +230,7 @@ class JobStore:
         marks = ", ".join("?" * len(job_ids))
         with self._transaction(write=False) as database:
             rows = database.execute(
-                f"SELECT job_id FROM jobs WHERE cancelling AND {_UNFINISHED} AND job_id IN ({marks})",
+                f"SELECT job_id FROM jobs WHERE cancelling AND {UNFINISHED} AND job_id IN ({marks})",
                 tuple(job_ids),
             ).fetchall()
         return frozenset(job_id for (job_id,) in rows)
@@ -262,7 +242,7 @@ class JobStore:
             older_than: Seconds since 1970.
         """
         with self._transaction() as database:
-            database.execute("DELETE FROM keys WHERE created < ?", (time.time() - KEY_SECONDS,))
+            keys.forget_old(database)
             gone = "finished > 0 AND finished < ?"
             database.execute(
                 f"DELETE FROM refusals WHERE job_id IN (SELECT job_id FROM jobs WHERE {gone})", (older_than,)
@@ -276,7 +256,7 @@ class JobStore:
                 job_id
                 for job_id in job_ids
                 if database.execute(
-                    f"SELECT 1 FROM jobs WHERE job_id = ? AND NOT ({_UNFINISHED})", (job_id,)
+                    f"SELECT 1 FROM jobs WHERE job_id = ? AND NOT ({UNFINISHED})", (job_id,)
                 ).fetchone()
             )
 
@@ -289,21 +269,10 @@ class JobStore:
                 if database.execute("SELECT 1 FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
             )
 
-    def _remembered(self, database: sqlite3.Connection, owner: str, name: str, digest: str) -> Job | None:
-        found = database.execute(
-            f"SELECT digest, {COLUMNS.replace('job_id', 'j.job_id').replace('created', 'j.created')} "
-            "FROM keys k JOIN jobs j ON j.job_id = k.job_id WHERE owner = ? AND name = ? AND k.created >= ?",
-            (owner, name, time.time() - KEY_SECONDS),
-        ).fetchone()
-        if found is None:
-            return None
-        if found[0] != digest:
-            raise Problem(
-                422,
-                "idempotency-key-reused",
-                "this Idempotency-Key was sent before with another request: use a new key for a new request",
-            )
-        return job_of(found[1:], ())
+    def _expect_room(self, database: sqlite3.Connection, waiting_at_most: int) -> None:
+        (waiting,) = database.execute(f"SELECT count(*) FROM jobs WHERE {UNFINISHED}").fetchone()
+        if waiting >= waiting_at_most:
+            raise too_many(waiting, waiting_at_most)
 
     def _refuse(self, database: sqlite3.Connection, job_id: str, refusals: Iterable[Refusal]) -> None:
         (kept,) = database.execute("SELECT count(*) FROM refusals WHERE job_id = ?", (job_id,)).fetchone()
@@ -334,38 +303,4 @@ class JobStore:
                     if self._inside():
                         self._database.execute("ROLLBACK")
             except sqlite3.OperationalError as error:
-                raise _storage_problem(error) from error
-
-
-def _expect_room(database: sqlite3.Connection, waiting_at_most: int) -> None:
-    (waiting,) = database.execute(f"SELECT count(*) FROM jobs WHERE {_UNFINISHED}").fetchone()
-    if waiting >= waiting_at_most:
-        raise Problem(
-            503,
-            "too-many-jobs",
-            f"{waiting:,} indexing jobs wait already, and no more than {waiting_at_most:,} may: try again when some "
-            "are done",
-            {"Retry-After": "10"},
-        )
-
-
-def _no_such_job() -> Problem:
-    return Problem(404, "no-such-job", "there is no job of that name; finished ones are kept for seven days")
-
-
-def _storage_problem(error: sqlite3.OperationalError) -> Problem:
-    if "full" in str(error):
-        return disk_full()
-    return Problem(
-        503,
-        "jobs-unavailable",
-        f"the list of jobs cannot be used now ({error}): try again",
-        {"Retry-After": "2"},
-    )
-
-
-def disk_full() -> Problem:
-    """Return the problem of a disk without room."""
-    return Problem(
-        507, "disk-full", "the service's disk is full: nothing was taken; make room there and send it again"
-    )
+                raise storage_problem(error) from error

@@ -108,6 +108,11 @@ def test_a_text_that_is_too_much_for_the_disk_is_refused_alone(
     assert "MB of one job" in job.refusals[0].reason
 
 
+def test_a_full_disk_fails_the_job(read: Callable[..., tuple[Job, list[str]]]) -> None:
+    with pytest.raises(Failed, match="disk is full"):
+        read(b"a willow", b"fill x", b"an ember")
+
+
 def test_a_process_that_does_not_start_fails_the_job(read: Callable[..., tuple[Job, list[str]]]) -> None:
     with pytest.raises(Failed, match="does not start"):
         read(b"a willow", child="no_such_module")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.service.jobs import keys
 from engine.service.jobs import store as module
 from engine.service.jobs.job import SHOWN_REFUSALS, Job, Progress, Refusal
 from engine.service.jobs.store import JobStore
@@ -101,9 +103,9 @@ def test_a_key_used_for_something_else_is_refused(store: JobStore) -> None:
 
 def test_a_key_is_remembered_for_a_day(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr(module.time, "time", lambda: now)
+    monkeypatch.setattr(time, "time", lambda: now)
     store.add(job("j1"), waiting_at_most=5, key=("k", "import", "digest"))
-    now += module.KEY_SECONDS - 1
+    now += keys.KEY_SECONDS - 1
     assert store.add(job("j2"), waiting_at_most=5, key=("k", "import", "digest")).job_id == "j1"
     now += 2
     assert store.add(job("j3"), waiting_at_most=5, key=("k", "import", "digest")).job_id == "j3"
@@ -144,7 +146,7 @@ def test_what_ended_long_ago_is_forgotten_and_nothing_else(
     store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_000_000.0
-    monkeypatch.setattr(module.time, "time", lambda: now)
+    monkeypatch.setattr(time, "time", lambda: now)
     for name in ("old", "waiting", "new"):
         store.add(job(name), [Refusal("a", "b")], waiting_at_most=5)
     store.change("old", state="done")
