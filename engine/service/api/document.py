@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -74,9 +75,9 @@ def public_name(name: str) -> str:
 
 def _tidy(operation: dict[str, Any]) -> None:
     """Let an operation's first sentence be its summary, and its answers stand in order."""
-    first, _, rest = operation.get("description", "").partition("\n")
-    operation["summary"] = first.rstrip(".")
-    operation["description"] = rest.strip() or first
+    first, *rest = re.split(r"\.(?=\s|$)", operation["description"], maxsplit=1)
+    operation["summary"] = first
+    operation["description"] = "".join(rest).strip() or first
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, TypeAlias
 
 from anyio import to_thread
@@ -12,6 +13,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.requests import ClientDisconnect
 
+from engine.errors import SearchError
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import needs
 from engine.service.api.answers import PROBLEM_SCHEMA, WITH_BODY, answered, problems
@@ -26,7 +28,7 @@ from engine.service.api.schemas.jobs import (
     PathsIn,
     job_out,
 )
-from engine.service.jobs.job import Job
+from engine.service.jobs.job import FINISHED, Job
 from engine.service.problems import Problem
 
 router = APIRouter(tags=["indexing"])
@@ -159,8 +161,20 @@ async def list_jobs(asked: Annotated[JobsAddress, Parameter()], service: Here, c
 
 @router.get("/jobs/{job_id}", response_model=JobOut, responses=problems(404), operation_id="job")
 async def show_job(job_id: JobId, service: Here, caller: Indexer) -> Response:
-    """Tell how far a job has come. Needs the scope `index`."""
-    return answered(_told(await to_thread.run_sync(service.jobs.get, caller, job_id)))
+    """Tell how far a job has come. Needs the scope `index`.
+
+    What a finished job has indexed is found from this answer on, where one process answers; by others within
+    `refresh_seconds`.
+    """
+
+    def found() -> bytes:
+        job = service.jobs.get(caller, job_id)
+        if job.state in FINISHED:
+            with suppress(SearchError):  # which the next look for a newer generation tells
+                service.engines.refresh()
+        return _told(job)
+
+    return answered(await to_thread.run_sync(found))
 
 
 @router.delete(
