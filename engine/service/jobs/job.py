@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
+from indexer.document import storable
+
 Kind: TypeAlias = Literal["documents", "files", "paths", "delete"]
 State: TypeAlias = Literal["queued", "reading", "indexing", "interrupted", "done", "failed", "cancelled"]
 
@@ -33,7 +35,7 @@ class Refusal:
 
     @classmethod
     def of(cls, source: str, reason: str) -> Refusal:
-        """Return a refusal whose texts are cut to what is shown."""
+        """Return a refusal whose texts are cut to what is shown, and hold nothing that cannot be stored."""
         return cls(_cut(source, LONGEST_SOURCE), _cut(reason, LONGEST_REASON))
 
 
@@ -127,4 +129,5 @@ def moment(seconds: float) -> datetime | None:
 
 
 def _cut(text: str, most: int) -> str:
+    text = storable(text)
     return text if len(text) <= most else text[: most - 1] + "…"

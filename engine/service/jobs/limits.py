@@ -72,7 +72,6 @@ class Sandbox:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        _die_with_parent()
         _leave_network()
         _lower(resource.RLIMIT_CORE, 0)
         _lower(resource.RLIMIT_NOFILE, _FILES)
@@ -116,12 +115,18 @@ def _lower(which: int, value: int) -> None:
     resource.setrlimit(which, (value, value))
 
 
-def _die_with_parent() -> None:
+def die_with(parent: int) -> None:
+    """Have the kernel end this process when its parent ends; end at once if it has.
+
+    Args:
+        parent: The process that started this one.
+    """
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _leave_network() -> None:
@@ -129,6 +134,7 @@ def _leave_network() -> None:
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     if libc.unshare(_NEW_NETWORK) and os.geteuid():
         libc.unshare(_NEW_USERS | _NEW_NETWORK)
 

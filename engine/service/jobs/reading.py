@@ -163,6 +163,7 @@ class Reading:
 
     def _order(self, folder: Path, *, first: int = 0, offset: int = 0) -> dict[str, Any]:
         return {
+            "parent": os.getpid(),
             "list": [],
             "folder": str(folder),
             "first": first,

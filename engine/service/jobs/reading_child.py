@@ -21,7 +21,7 @@ from typing import Any
 from engine.service.jobs import folders
 from engine.service.jobs.folders import Listed
 from engine.service.jobs.job import SHOWN_REFUSALS, Refusal
-from engine.service.jobs.limits import Limits, Sandbox
+from engine.service.jobs.limits import Limits, Sandbox, die_with
 from engine.service.jobs.listing import listed_under
 from engine.service.jobs.roots import Roots
 from engine.service.jobs.saying import say
@@ -39,6 +39,7 @@ _OUTSIDE = "leads outside the roots of this service, and was not read"
 def main() -> None:
     """Do what standard input says."""
     order = json.loads(sys.stdin.buffer.readline())
+    die_with(order["parent"])  # before anything is written: whoever takes over writes to the same file
     limits = Limits(**order["limits"])
     folder = Path(order["folder"])
     roots, options = Roots.from_json(order["roots"]), ReadOptions(**order["options"])

@@ -18,6 +18,7 @@ from engine.service.jobs.job import FINISHED, SHOWN_REFUSALS, Job, Progress, Ref
 from engine.service.jobs.rows import COLUMNS, SCHEMA, UNFINISHED, job_of, row_of
 from engine.service.jobs.troubles import no_such_job, storage_problem, too_many
 from engine.service.problems import Problem
+from indexer.document import storable
 
 _BUSY_SECONDS = 10.0
 
@@ -184,7 +185,7 @@ class JobStore:
             if state in FINISHED:
                 values["finished"] = time.time()
         if message is not None:
-            values["message"] = message[:2000]
+            values["message"] = storable(message[:2000])
         if ready is not None:
             values["ready"] = int(ready)
         if attempts is not None:

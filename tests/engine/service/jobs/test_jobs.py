@@ -105,6 +105,17 @@ def test_paths_are_those_under_the_roots_and_nothing_else(
     assert job.progress.skipped == 3
 
 
+def test_names_that_are_no_text_are_told_and_read(jobs: Jobs, roots: Path, place: Path) -> None:
+    folder = os.fsencode(roots)
+    for name, content in ((b"\xff.txt", b""), (b"\xfe.txt", b"willow"), (b"a\nb.txt", b"ember")):
+        with open(folder + b"/" + name, "wb") as file:
+            file.write(content)
+    job = ended(jobs, jobs.add_paths(CALLER, ["."]))
+    assert (job.state, job.progress.added) == ("done", 2)
+    assert [refusal.source for refusal in job.refusals] == ["\ufffd.txt"]
+    assert {"\ufffd.txt", "a\nb.txt"} <= set(texts(place))
+
+
 def test_the_services_own_files_under_a_root_are_not_read(
     make_jobs: Callable[..., Jobs], place: Path, tmp_path: Path
 ) -> None:
