@@ -76,6 +76,7 @@ ENGLISH: dict[str, str] = {
     "lang.de": "German",
     "lang.fr": "French",
     "lang.es": "Spanish",
+    "unsent": "That could not be sent, and nothing has changed. Try again in a moment.",
     "footer": "Every result says why it is here.",
 }
 
@@ -163,5 +164,6 @@ CHINESE: dict[str, str] = {
     "lang.de": "德文",
     "lang.fr": "法文",
     "lang.es": "西班牙文",
+    "unsent": "没有发送成功，什么都没有改变。请稍后再试。",
     "footer": "每条结果都说明自己为什么在这里。",
 }

@@ -15,20 +15,26 @@ export function startRating(page) {
       if (!response.ok) throw new Error(String(response.status));
       rated(form, button, response.status === 200 ? await response.text() : "");
     } catch {
-      send(form, button); // the browser tells what is wrong
+      unsent(form);
     }
   });
 }
 
-function send(form, button) {
-  const kind = document.createElement("input");
-  Object.assign(kind, { type: "hidden", name: button.name, value: button.value });
-  form.append(kind);
-  form.submit();
+// Says that nothing has changed, where it was asked for.
+function unsent(form) {
+  const place = form.closest(".hit") ?? form.parentElement;
+  place.querySelector(":scope > .unsent")?.remove();
+  const line = document.createElement("p");
+  line.className = "unsent";
+  line.setAttribute("role", "alert");
+  line.textContent = document.getElementById("live")?.dataset.unsent ?? "";
+  if (form.closest(".hit")) place.append(line);
+  else form.after(line);
 }
 
 function rated(form, button, html) {
   const hit = form.closest(".hit");
+  (hit ?? form.parentElement).querySelector(":scope > .unsent")?.remove();
   if (!form.classList.contains("rating")) return undone(form);
   const pressed = button.getAttribute("aria-pressed") === "true";
   for (const one of form.querySelectorAll("button[data-kind]")) {

@@ -49,7 +49,6 @@ export class Answer {
     } catch (error) {
       if (number !== this.asked || error.name === "AbortError") return false;
       this.outage.begin();
-      this.say(this.outage.said, 0);
       return false;
     } finally {
       if (number === this.asked) this.waiting.end();

@@ -10,10 +10,6 @@ export class Outage {
     addEventListener("offline", () => this.begin());
   }
 
-  get said() {
-    return this.words().join(". ");
-  }
-
   words() {
     const all = this.place.dataset;
     return navigator.onLine ? [all.failed, all.failedHelp] : [all.offline, all.offlineHelp];
@@ -24,6 +20,7 @@ export class Outage {
     const [what, help] = this.words();
     const box = document.createElement("div");
     box.className = "outage";
+    box.setAttribute("role", "alert");
     const button = document.createElement("button");
     button.type = "button";
     button.className = "quiet";

@@ -288,6 +288,12 @@ def test_nobody_is_told_that_nothing_is_kept(box: Box) -> None:
     assert not page.css("input[type=range]")
 
 
+def test_without_guests_nobody_is_offered_to_rate(make_box: Callable[..., Box]) -> None:
+    box = make_box(guests=False)
+    assert not box.page(search("bridge")).css("form.rating")
+    assert box.page(search("bridge"), reader="ada").css("form.rating")
+
+
 def test_a_reader_is_named_and_can_weigh_their_interests(box: Box) -> None:
     page = box.page(search("bridge"), reader="ada")
     assert "For ada" in page.css_first(".reader").text()
