@@ -198,3 +198,14 @@ def test_lines_stay_readable_in_any_window(page: Page, width: int) -> None:
     )
     assert 14 <= measured[0] <= 48
     assert measured[1] <= width
+
+
+def test_why_not_names_titles_as_one_writes(page: Page) -> None:
+    page.goto("/why-not?q=pump")
+    field = page.get_by_label("Document: its id, or its title")
+    field.press_sequentially("Survey of")
+    expect(page.locator("#why-titles option")).to_have_count(1)
+    field.fill("Survey of the Old Bridge")
+    field.press("Enter")
+    expect(page.locator("#verdict")).to_have_text("Survey of the Old Bridge")
+    expect(page).to_have_url(re.compile("id=survey.pdf"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from engine.document_text import DocumentText
 from engine.errors import NoSuchDocument, translated
@@ -67,13 +67,16 @@ async def why(request: Request, caller: Asking) -> HTMLResponse:
 
 
 @router.get("/why-not")
-async def why_not(request: Request, caller: Asking) -> HTMLResponse:
+async def why_not(request: Request, caller: Asking) -> Response:
     """Show what became of a document that is not where somebody looked for it; without one, ask for it."""
     place = place_of(request)
     wanted = " ".join(place.doc_id.split())[:_LONGEST_NAME]
     explained = _Explained(None, None)
     if wanted and place.asked.text:
         explained = await _explained(request, caller, place)
+    meant = [doc_id for doc_id, title in explained.named if title.casefold() == wanted.casefold()]
+    if len(meant) == 1:
+        return RedirectResponse(replace(place, doc_id=meant[0]).page_of("/why-not"), 303)
     return _page(request, caller, place, explained, "why_not.html")
 
 
