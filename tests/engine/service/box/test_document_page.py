@@ -145,9 +145,15 @@ def test_what_is_further_down_has_its_account(box: Box, engine: SearchEngine) ->
 
 
 def test_a_title_in_the_place_of_an_id_finds_the_document_that_is_meant(box: Box) -> None:
-    page = box.page("/why-not?id=Bridge+report+7&q=mortar")
+    page = box.page("/why-not?id=report+7&q=mortar")
     assert "There is no document with the id" in said(page, ".verdict")
     assert any(parameters(link)["id"] == BRIDGE for link in links(page, ".candidates a"))
+
+
+def test_a_whole_title_is_as_good_as_an_id(box: Box) -> None:
+    answer = box.get("/why-not?id=%20bridge%20%20REPORT%207&q=mortar&f.kind=stone")
+    assert answer.status_code == 303
+    assert parameters(answer.headers["location"]) == {"id": BRIDGE, "q": "mortar", "f.kind": "stone"}
 
 
 def test_the_form_of_why_not_is_there_without_anything(box: Box) -> None:
