@@ -15,6 +15,7 @@ from uvicorn import Config, Server
 
 from engine.service.access.connections import bounded_http
 from engine.service.running import BACKLOG, cannot_listen
+from engine.service.spreading import spread
 from engine.service.tending import Tending
 from engine.service.watching.logs import LOG, set_up
 
@@ -85,9 +86,10 @@ def run_worker(
     tending = Tending(app, settings)
     try:
         tending.warm()
+        http = bounded_http(settings)
         config = Config(
             app,
-            http=bounded_http(settings),
+            http=spread(http) if settings.workers > 1 else http,
             loop="uvloop",
             ws="none",
             log_config=None,
