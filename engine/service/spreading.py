@@ -1,8 +1,8 @@
 """Connections among several processes: none is kept so long that a process that came later has nothing to do.
 
 A client keeps its connection, and so its process. When a process dies, its clients go to the others, and would stay
-there; the one that takes its place would wait for new ones. So a connection that is a minute old is closed with its next
-answer, which says so (`Connection: close`): the client makes another, which is accepted by whoever has least to do.
+there; the one that takes its place would wait for new ones. So a connection that is a minute old is closed with its
+next answer, which says so (`Connection: close`): the client makes another, which whoever has least to do accepts.
 """
 
 from __future__ import annotations
