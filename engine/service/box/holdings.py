@@ -110,12 +110,11 @@ def _worth_a_facet(counts: Mapping[str, Sequence[tuple[Scalar, int]]], documents
 
 
 def _languages(reader: IndexReader, documents: Numbers) -> tuple[str, ...]:
-    found: Counter[str] = Counter()
-    some = documents[:: max(1, len(documents) // _SAMPLE)][:_SAMPLE]
-    for stored in reader.documents(some):
-        start = "" if any(name in stored.metadata for name in FIELDS) else reader.text(stored.number, 0, 400)
-        tag = language_of(start, stored.metadata).partition("-")[0].lower()
-        found[tag] += 1
+    some = reader.documents(documents[:: max(1, len(documents) // _SAMPLE)][:_SAMPLE])
+    silent = [stored.number for stored in some if not any(name in stored.metadata for name in FIELDS)]
+    starts = dict(zip(silent, reader.texts([(number, 0, 400) for number in silent]), strict=True))
+    tags = [language_of(starts.get(stored.number, ""), stored.metadata) for stored in some]
+    found = Counter(tag.partition("-")[0].lower() for tag in tags)
     return tuple(tag for tag, count in found.most_common(6) if tag and count > 1)
 
 
