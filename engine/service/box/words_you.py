@@ -50,7 +50,7 @@ ENGLISH: dict[str, str] = {
     "you.colon": ": ",
     "you.strength": "How much it counts",
     "you.personal": "Let my past count",
-    "you.personal.help": "While it does not, opening a document leaves no trace either.",
+    "you.personal.help": "While your past does not count, opening a document leaves no trace either.",
     "you.strength.label": "Strength",
     "you.strength.help": "0 is everybody’s list, 1 the usual, 3 the most.",
     "you.save": "Save",
