@@ -28,7 +28,7 @@ from engine.service.api.schemas.jobs import (
     PathsIn,
     job_out,
 )
-from engine.service.jobs.job import FINISHED, Job
+from engine.service.jobs.job import Job
 from engine.service.problems import Problem
 
 router = APIRouter(tags=["indexing"])
@@ -169,7 +169,7 @@ async def show_job(job_id: JobId, service: Here, caller: Indexer) -> Response:
 
     def found() -> bytes:
         job = service.jobs.get(caller, job_id)
-        if job.state in FINISHED:
+        if job.progress.generation > service.engines.generation:
             with suppress(SearchError):  # which the next look for a newer generation tells
                 service.engines.refresh()
         return _told(job)
