@@ -116,3 +116,38 @@ def test_a_full_disk_fails_the_job(read: Callable[..., tuple[Job, list[str]]]) -
 def test_a_process_that_does_not_start_fails_the_job(read: Callable[..., tuple[Job, list[str]]]) -> None:
     with pytest.raises(Failed, match="does not start"):
         read(b"a willow", child="no_such_module")
+
+
+class Gone(Exception):
+    """Whoever ran the job is no more."""
+
+
+def test_reading_goes_on_where_it_was_left_off(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs.db")
+    folder = tmp_path / "job"
+    (folder / FILES).mkdir(parents=True)
+    texts = (b"a willow", b"\x00\x01", b"sleep x", b"an ember")
+    listed = [Listed(f"{FILES}/{number}", f"{number}.txt") for number in range(len(texts))]
+    for each, text in zip(listed, texts, strict=True):
+        (folder / each.path).write_bytes(text)
+    write_listed(folder, listed)
+    job = store.add(Job("j1", "files", "queued", CALLER.tenant, 1.0), waiting_at_most=5)
+
+    def look(names: tuple[str, ...]) -> None:
+        if store.get("j1").progress.files_read:
+            raise Gone
+
+    arguments = (store, Roots([]), ReadOptions(), LIMITS)
+    with pytest.raises(Gone):
+        Reading(*arguments, look, "hostile_reading").read(job, folder)
+    with (folder / DOCUMENTS).open("ab") as file:
+        file.write(b'{"half a docu')  # as a reader leaves it that is killed
+    left = store.get("j1")
+    assert 1 <= left.progress.files_read <= 2
+    assert Reading(*arguments, lambda names: None).read(left, folder)
+    found = store.get("j1")
+    store.close()
+    lines = (folder / DOCUMENTS).read_bytes().splitlines()
+    assert [json.loads(line)["doc_id"] for line in lines] == ["0.txt", "2.txt", "3.txt"]
+    assert [refusal.source for refusal in found.refusals] == ["1.txt"]
+    assert (found.progress.files_read, found.progress.refused, found.ready) == (4, 1, True)
