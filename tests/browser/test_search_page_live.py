@@ -305,6 +305,20 @@ def test_the_second_beat_never_moves_what_somebody_is_busy_with(
     expect(button).to_have_count(0)
 
 
+def test_an_order_that_was_right_only_gets_its_scores(
+    browse: Browse, contrary: tuple[Site, Contrary]
+) -> None:
+    site, scorer = contrary
+    page = browse(at=site)
+    page.goto("/")
+    page.locator("#q").fill('+"fresnel lens"')
+    expect(page.locator("[data-beat=first] .hit")).to_have_count(1)
+    page.locator(".hit").hover()
+    scorer.may.set()
+    expect(page.locator("[data-beat=final] .s-rerank").first).to_be_attached()
+    expect(page.locator(".better")).to_have_count(0)
+
+
 def test_waiting_shows_itself_and_then_says_so(browse: Browse, small_site: Site) -> None:
     page = browse(at=small_site)
     page.goto("/?q=lamp")

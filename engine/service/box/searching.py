@@ -57,7 +57,7 @@ async def holdings_of(request: Request, service: Service, caller: Caller) -> Hol
 
 def reads_twice(settings: SearchSettings) -> bool:
     """Whether a cross-encoder reads some of each list again, so that there is a list to show before it has."""
-    return settings.reranker != NO_RERANKER and settings.rerank_depth > 0
+    return settings.reranker != NO_RERANKER and settings.rerank_depth > 0 and settings.rerank_weight > 0
 
 
 async def results(
@@ -70,7 +70,7 @@ async def results(
         service: Where to search.
         caller: Who asks.
         asked: What is asked.
-        beat: `first` for the list before anything is read a second time, which is there at once.
+        beat: `first` for the list before a cross-encoder has read anything, which is there at once.
         typing: The last word may not be whole yet, so that its spelling is no matter.
     """
     frame = frame_of(request, caller)
@@ -78,7 +78,7 @@ async def results(
     usual = service.engines.of(caller.tenant).settings
     settings = replace(usual, facets=holdings.facets)
     if beat == "first":
-        settings = replace(settings, rerank_depth=0)
+        settings = replace(settings, rerank_weight=0.0)
     most = service.settings.max_k // PER_PAGE * PER_PAGE or service.settings.max_k
     query = asked.query(caller.user_id, holdings.date_field)
     answer = await asking.search(

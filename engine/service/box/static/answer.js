@@ -62,7 +62,8 @@ export class Answer {
     try {
       const piece = await this.piece(search, "final", false);
       if (number !== this.asked || piece.dataset.state !== "results") return;
-      if (!this.busy || sameList(this.place, piece)) this.put(piece, { moving: true });
+      if (!this.busy || same(this.place, piece, all)) this.put(piece, { moving: true });
+      else if (same(this.place, piece, order)) rescore(this.place, piece);
       else this.offer(piece, number);
     } catch (error) {
       if (error.name !== "AbortError") console.info("the second beat did not come:", error.message);
@@ -142,11 +143,28 @@ function hits(place) {
   return [...place.querySelectorAll(".hits > [data-key]")];
 }
 
-// Whether two lists hold the same documents in the same order, with the same passages of each.
-function sameList(place, piece) {
-  const words = (list) => hits(list).map((hit) => [hit.dataset.key, ...[...hit.querySelectorAll(".said")].map((said) => said.textContent)].join("\n"));
-  const [old, fresh] = [words(place), words(piece)];
+function order(hit) {
+  return hit.dataset.key;
+}
+
+function all(hit) {
+  return [order(hit), ...[...hit.querySelectorAll(".said")].map((said) => said.textContent)].join("\n");
+}
+
+// Whether two lists hold the same, hit by hit.
+function same(place, piece, what) {
+  const [old, fresh] = [hits(place).map(what), hits(piece).map(what)];
   return old.length === fresh.length && old.every((text, at) => text === fresh[at]);
+}
+
+// The scores of a list whose order has turned out right; the passages stay as they are being read.
+function rescore(place, piece) {
+  const fresh = hits(piece);
+  hits(place).forEach((hit, at) => {
+    const [bar, next] = [hit.querySelector(".account"), fresh[at].querySelector(".account")];
+    if (!bar.open && !bar.contains(document.activeElement)) morph(bar, next);
+  });
+  place.querySelector(".results").dataset.beat = piece.dataset.beat;
 }
 
 function places(place) {
