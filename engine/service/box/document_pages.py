@@ -14,12 +14,11 @@ from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import box_caller, the_service
 from engine.service.asking import ask
+from engine.service.box.contents import Heading, contents
 from engine.service.box.document_views import (
     SLACK,
-    Heading,
     Part,
     address_of,
-    contents,
     cut,
     facts,
     parts_of,
