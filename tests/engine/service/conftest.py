@@ -142,3 +142,15 @@ def client_of() -> Callable[..., httpx.AsyncClient]:
         )
 
     return make
+
+
+def problem(response: httpx.Response, *statuses: int) -> dict[str, Any]:
+    """Return the problem that a response is; it is one of these statuses."""
+    assert response.status_code in statuses, response.text[:500]
+    assert response.headers["content-type"] == "application/problem+json"
+    found = response.json()
+    assert found["status"] == response.status_code
+    assert found["type"].startswith("urn:quire:problem:")
+    assert found["title"]
+    assert len(response.content) < 4000
+    return found

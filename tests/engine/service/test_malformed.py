@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine.service.limits import MAX_DEPTH, MAX_TEXT
 from engine.service.service import Service
+
+from .conftest import problem
 
 JSON = {"content-type": "application/json"}
 BODIES = (
@@ -27,18 +27,6 @@ BODIES = (
     "/v1/profile/forget-document",
     "/v1/reader-tokens",
 )
-
-
-def problem(response: httpx.Response, *statuses: int) -> dict[str, Any]:
-    """Return the problem that a response is; it is one of these statuses."""
-    assert response.status_code in statuses, response.text[:500]
-    assert response.headers["content-type"] == "application/problem+json"
-    found = response.json()
-    assert found["status"] == response.status_code
-    assert found["type"].startswith("urn:quire:problem:")
-    assert found["title"]
-    assert len(response.content) < 4000
-    return found
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -166,100 +154,6 @@ def test_limits_are_the_settings(make_service: Callable[..., Service], asker_of:
         problem(ask("GET", f"/v1/{path}"), 422)
     problem(ask("POST", "/v1/summaries", json={"ids": ["d01"], "query": "winged"}), 422)
     problem(ask("GET", "/v1/recommendations?k=4"), 422)
-
-
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.integers(min_value=2**63)
-    | st.floats()
-    | st.text(st.characters(exclude_categories=()), max_size=20)
-    | st.sampled_from(["1999", "2001-01-01", "en", "\x00", "d01", "(", "a:b", "\u202e"])
-)
-KEYS = st.sampled_from(
-    [
-        "year",
-        "lang",
-        "tags",
-        "and",
-        "or",
-        "not",
-        "field",
-        "eq",
-        "in",
-        "gte",
-        "gt",
-        "lte",
-        "lt",
-        "exists",
-        "x",
-        "",
-    ]
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(filters=st.dictionaries(KEYS, VALUES, max_size=3), sort=SCALARS, facets=st.lists(SCALARS, max_size=2))
-@settings(max_examples=150)
-def test_no_filter_is_a_fault(
-    ask: Callable[..., httpx.Response], filters: Any, sort: Any, facets: Any
-) -> None:
-    body = json.dumps({"query": "turbine", "filters": filters, "sort": sort, "facets": facets})
-    response = ask("POST", "/v1/search", content=body, headers=JSON)
-    if response.status_code != 200:
-        problem(response, 422)
-    body = json.dumps({"query": "turbine", "filters": filters})
-    response = ask("POST", "/v1/search", content=body, headers=JSON)
-    if response.status_code != 200:
-        problem(response, 422)
-
-
-@given(
-    text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
-    | st.lists(
-        st.sampled_from(
-            [
-                "year:",
-                ">=",
-                "..",
-                "9" * 30,
-                '"',
-                "+",
-                "-",
-                "lang:en",
-                "title:",
-                "(",
-                "wing",
-                "\x00",
-                "1e999",
-                ",",
-            ]
-        ),
-        max_size=8,
-    ).map("".join),
-    start=st.integers(),
-    path=st.sampled_from(["search", "suggest", "why-not", "documents/summary", "documents/text"]),
-)
-@settings(max_examples=150)
-def test_no_address_is_a_fault(ask: Callable[..., httpx.Response], text: str, start: int, path: str) -> None:
-    chosen: dict[str, Any] = {
-        "search": {"q": text, "k": start, "sort": text, "facet": text},
-        "suggest": {"q": text, "k": 5},
-        "why-not": {"q": text, "id": "d01", "k": 3},
-        "documents/summary": {"q": text, "id": "d01"},
-        "documents/text": {"id": text, "start": start, "end": start},
-    }[path]
-    response = ask("GET", f"/v1/{path}", params=chosen)
-    if response.status_code != 200:
-        problem(response, 404, 422)
-    if path == "search":
-        response = ask("GET", "/v1/search", params={"q": text})
-        assert response.status_code == 200, response.text
 
 
 @pytest.mark.parametrize(
