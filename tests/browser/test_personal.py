@@ -133,7 +133,7 @@ def test_what_fails_in_place_is_told_by_a_page(
         "one => one.value = 'never met'"
     )
     page.get_by_role("button", name="Turn off").first.click()
-    expect(page.locator("h1")).to_contain_text("could not be understood")
+    expect(page.locator("h1")).to_have_text("That cannot be done")
 
 
 def test_a_link_that_has_run_out_says_so_and_what_to_do(
