@@ -23,7 +23,7 @@ from engine.settings import SearchSettings
 T = TypeVar("T")
 Level: TypeAlias = Literal[0, 1, 2]
 
-LESS, NONE = 1, 4
+LESS, NONE = 3, 12
 """So many requests waiting for each thread make a search rerank less, and so many not at all."""
 SHARE = 4
 """Under pressure, one in so many of the documents is reranked."""

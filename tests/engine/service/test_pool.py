@@ -104,12 +104,12 @@ def test_what_begins_is_told_how_much_waits() -> None:
         gate = Gate()
         first = asyncio.create_task(pool.run(gate))
         await begun(gate)
-        later = [asyncio.create_task(pool.run(lambda pressure: pressure.level)) for _ in range(8)]
+        later = [asyncio.create_task(pool.run(lambda pressure: pressure.level)) for _ in range(NONE + 4)]
         await asyncio.sleep(0)
         gate.let.set()
         await first
         levels = await asyncio.gather(*later)
-        behind = range(7, -1, -1)
+        behind = range(NONE + 3, -1, -1)
         assert levels == [2 if n >= NONE else 1 if n >= LESS else 0 for n in behind]
         assert gate.seen[0].level == 0
 
