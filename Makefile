@@ -21,7 +21,7 @@ TOOLS := .venv-test/bin
 INSTALLED := QUIRE_TEST_INSTALLED=1 PYTHONSAFEPATH=1
 
 help:
-	@echo "make demo    install Quire into .venv, index Python's own documentation, and search it"
+	@echo "make demo    install Quire into .venv, index Python's own documentation, search it, and serve the search box"
 	@echo "make test    build the wheel, install it into .venv-test, and run the tests on it"
 	@echo "make check   ruff, mypy and the import contracts"
 	@echo "make bench   the benchmarks, each against a peer (minutes)"
