@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.option("--host", metavar="ADDRESS", help="Where to listen; 127.0.0.1 is this machine alone.")
 @click.option("--port", type=int, metavar="NUMBER", help="The TCP port; 0 for one that is free.")
 @click.option("--workers", type=int, metavar="NUMBER", help="Processes that answer.")
-@click.option("--state", "folder", metavar="FOLDER", help="Where keys, the secret of tokens, and jobs are kept.")
+@click.option(
+    "--state", "folder", metavar="FOLDER", help="Where keys, the secret of tokens, and jobs are kept."
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open the search box in the browser.")
 @click.pass_obj
 def serve_command(
