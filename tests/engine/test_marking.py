@@ -196,7 +196,9 @@ def test_operators_are_not_read(made: Callable[..., Made]) -> None:
 
 
 def test_without_vectors_nothing_is_marked(made: Callable[..., Made]) -> None:
-    engine, encoder, index = made(f"{WING} {OTHERS[0]}", f"{WING} 这个句子里有很多中文字符所以编码器读不懂它们。")
+    engine, encoder, index = made(
+        f"{WING} {OTHERS[0]}", f"{WING} 这个句子里有很多中文字符所以编码器读不懂它们。"
+    )
     hits = engine.search("wing").hits
     assert engine.mark("德尔塔翼", hits) == ((None,), (None,))
     found = dict(zip((hit.doc_id for hit in hits), marked(hits, engine.mark(ASKED, hits)), strict=True))
