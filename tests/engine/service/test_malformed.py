@@ -165,6 +165,8 @@ def test_limits_are_the_settings(make_service: Callable[..., Service], asker_of:
         {"events": [{"doc_id": "x\x00"}]},
         {"events": [{"doc_id": "d01", "at": "yesterday"}]},
         {"events": [{"doc_id": "d01", "at": 10**30}]},
+        {"events": [{"doc_id": "d01", "at": -202742}]},
+        {"events": [{"doc_id": "d01", "at": "1700000000"}]},
         {"events": [{"doc_id": "d01", "at": "0001-01-01T00:00:00+23:59"}]},
         {"events": [{"doc_id": "d01", "weight": -1}]},
         {"events": [{"doc_id": "d01", "user_id": "bob"}]},

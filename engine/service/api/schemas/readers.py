@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from engine.service.api.schemas.parts import BecauseOut, Metadata
 from engine.service.api.schemas.search import K
@@ -18,6 +18,15 @@ Words = Annotated[
         min_length=1, max_length=1000, description="An interest in words.", examples=["sailing in the Baltic"]
     ),
 ]
+
+
+def _iso(value: object) -> object:
+    """Return the time that a text is. Pydantic would read numbers, and texts of digits, as times too."""
+    if value is None or isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"a time is ISO 8601, such as 2026-05-01T12:00:00Z; found {value!r:.40}")
+    return datetime.fromisoformat(value)
 
 
 class EventIn(Taken):
@@ -36,8 +45,8 @@ class EventIn(Taken):
     ] = "read"
     at: Annotated[
         datetime | None,
+        BeforeValidator(_iso),
         Field(
-            strict=False,
             description="When, ISO 8601; now where it is left out.",
             examples=["2026-05-01T12:00:00Z"],
         ),
