@@ -46,6 +46,8 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
+FULL = "urn:quire:problem:too-many-jobs"
+"""Nobody does the jobs here, so that after 200 no more are taken; which is documented, and no fault."""
 REFUSALS = (400, 401, 403, 404, 413, 414, 415, 422, 431)
 """What a broken request may be answered with."""
 NEVER_DONE = ("POST /v1/profile/mute",)
@@ -172,6 +174,8 @@ def test_only_what_is_documented(
         response = case.call(session=session, headers=caller)
         statuses[response.status_code] += 1
         checks = CHECKS if changed else [*CHECKS, negative_data_rejection]
+        if response.status_code == 503 and response.json()["type"] == FULL:
+            checks = CHECKS[1:]
         case.validate_response(response, checks=checks)
 
     one()
