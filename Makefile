@@ -4,7 +4,7 @@
 # the pins in constraints.txt; a second run finds it ready. Variables:
 #   PYTHON   the Python to use, 3.11 or newer      make demo PYTHON=python3.12
 #   EXTRAS   extras for the tests' environment     make test EXTRAS=gpu,multilingual
-#   ARGS     what pytest is given                  make test ARGS="tests/engine -k fusion"
+#   ARGS     what pytest is given, in place of "two files at a time"      make test ARGS="tests/engine -k fusion"
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$p; exit; }; done; echo python3)
 EXTRAS ?=
-ARGS ?=
+ARGS ?= -n 2 --dist loadfile
 TOOLS := .venv-test/bin
 # The folders here are named as the packages in the wheel: PYTHONSAFEPATH keeps them out of the way.
 INSTALLED := QUIRE_TEST_INSTALLED=1 PYTHONSAFEPATH=1
