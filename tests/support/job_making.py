@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,9 @@ def upload(
 ) -> Job:
     """Upload files, as a browser would."""
     return asyncio.run(jobs.add_files(CALLER, b"edge", pieces(multipart(*files, fields=fields)), key))
+
+
+def below(place: Path) -> Iterator[Path]:
+    """Yield what is in a folder and its folders, some of which may go while they are looked at: those of jobs do."""
+    for folder, folders, files in os.walk(place):
+        yield from (Path(folder, name) for name in (*folders, *files))
