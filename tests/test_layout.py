@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import importlib
+import io
 import re
 import subprocess
 import sys
+import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -106,3 +110,21 @@ def test_the_public_names_of_quire_are_these() -> None:
             "filter_from_json index_corpus load_encoder open open_index read_corpus"
         ).split()
     )
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zip"])
+def test_the_name_of_a_test_holds_no_time(suffix: str, pytestconfig: pytest.Config) -> None:
+    """Two processes that share the tests out must collect the same names, and do it at different times."""
+
+    def name_at(moment: float) -> str | None:
+        packed = io.BytesIO()
+        if suffix == ".gz":
+            packed.write(gzip.compress(b"text", mtime=moment))
+        else:
+            with zipfile.ZipFile(packed, "w") as file:
+                file.writestr(zipfile.ZipInfo("a", time.gmtime(moment)[:6]), b"text")
+        return pytestconfig.hook.pytest_make_parametrize_id(
+            config=pytestconfig, val=packed.getvalue(), argname="data"
+        )
+
+    assert name_at(1_700_000_000) == name_at(1_800_000_002) == "data"
