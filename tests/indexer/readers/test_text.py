@@ -12,11 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from reader_files import document, outline
+from selectolax.lexbor import LexborHTMLParser
 
+from indexer.document import Document
+from indexer.encoder.hashing import HashingEncoder
 from indexer.readers import ReadOptions
+from indexer.readers.content import Unreadable
 from indexer.readers.decode import decode
 from indexer.readers.markdown import read_markdown
 from indexer.readers.plain import read_plain
+from indexer.splitter import Splitter
 
 OPTIONS = ReadOptions()
 CHINESE = (
@@ -184,7 +189,9 @@ def test_markdown_structure(ending: str, tmp_path: Path) -> None:
     path = tmp_path / "a.md"
     path.write_bytes(source.encode())
     item = document(path)
-    assert item.text == source
+    assert item.text == blanked(
+        source, source[: source.index("Intro")], "<!-- comment -->", "[ref]: http://example.org"
+    )
     assert item.title == "The Title"
     assert dict(item.metadata) == {"author": ("Ada", "Bob"), "date": date(2024, 1, 5), "draft": False}
     found = [(kind, level, text.replace(ending, "\n")) for kind, level, text in outline(item)]
@@ -204,6 +211,104 @@ def test_markdown_structure(ending: str, tmp_path: Path) -> None:
         ("code", 0, "    indented"),
         ("paragraph", 0, "<p>html</p>"),
     ]
+
+
+def blanked(text: str, *parts: str) -> str:
+    """The text with spaces in place of these parts of it, their white space kept."""
+    for part in parts:
+        assert text.count(part) == 1
+        text = text.replace(part, "".join(char if char.isspace() else " " for char in part))
+    return text
+
+
+@pytest.mark.parametrize(
+    ("head", "fields"),
+    [
+        ("---\ntitle: A\nkind: note\n---\n", {"title": "A", "kind": "note"}),
+        ("---\r\nkind: note\r\n...\r\n", {"kind": "note"}),
+        ("---\n标题: 出发\n作者: [甲, 乙]\n---\n", {"标题": "出发", "作者": ("甲", "乙")}),
+        (
+            "---\ntitle: Deep: A Study\ndate: 2024-01-05\n---\n",
+            {"title": "Deep: A Study", "date": date(2024, 1, 5)},
+        ),
+        ("---\ndate: 2021\n---\n", {"date": date(2021, 1, 1)}),
+        ("---\ndate: some day\nkind: note\n---\n", {"kind": "note"}),
+        (
+            '+++\ntitle = "A"\ndate = 2024-01-05T10:00:00Z\ntags = ["x", "y"]\n+++\n',
+            {"title": "A", "date": date(2024, 1, 5), "tags": ("x", "y")},
+        ),
+        ("---\n---\n", {}),
+        ("<!-- a licence\n\nof two paragraphs -->\n", {}),
+        ("[a]: http://example.org 'A'\n[b]: http://example.org\n", {}),
+        ("<script>\nlet a = 1\n</script>\n", {}),
+    ],
+)
+def test_passages_begin_after_what_is_no_content(head: str, fields: dict[str, object]) -> None:
+    content = read_markdown(f"{head}\n# Words\n\nSome text.\n".encode(), OPTIONS)
+    named = {"title": content.title} if "title" in fields else {}
+    assert {**content.metadata, **named} == fields
+    item = Document("d", content.text, content.title, blocks=content.blocks)
+    assert len(item.text) == len(f"{head}\n# Words\n\nSome text.\n")
+    assert [item.text[p.start : p.end] for p in Splitter(HashingEncoder()).split(item)] == [
+        "# Words\n\nSome text."
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "---\n\nProse: between: rules.\nIt goes on.\n\n---\n",
+        "---\n- one: two: three\n---\n",
+        "---\nno end",
+        "+++\nno = end",
+        "+++\nno toml\n+++\n",
+        "[^1]: Ibid.\n",
+    ],
+)
+def test_what_only_looks_like_front_matter_is_text(source: str) -> None:
+    content = read_markdown(source.encode(), OPTIONS)
+    assert (content.text, content.metadata) == (source, {})
+
+
+def test_a_file_of_front_matter_is_found_by_its_title_and_one_of_comments_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\ntitle: The Title\n---\n")
+    item = document(tmp_path / "a.md")
+    assert (item.title, item.text.strip(), item.blocks) == ("The Title", "", ())
+    with pytest.raises(Unreadable, match="only front matter, comments"):
+        read_markdown(b"<!-- nothing -->\n\n[a]: http://example.org\n", OPTIONS)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "# said",
+                "said",
+                "- said [a]",
+                "> said",
+                "<!-- hid -->",
+                "\n<!-- hid\n\nhid --> said",
+                "[a]: http://hid.org",
+                "> [b]: http://hid.org 'hid\nhid'",
+                "- [c]: http://hid.org",
+                "```\n<!-- said -->\n```",
+                "<div>said\n<!-- hid\n--></div>\n",
+                "",
+                "",
+            ]
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_markdown_says_what_the_rendered_page_says(parts: list[str]) -> None:
+    """The oracle: the words that a browser shows of markdown-it's page."""
+    source = "said\n\n" + "\n".join(parts)
+    text = read_markdown(source.encode(), OPTIONS).text
+    page = LexborHTMLParser(MarkdownIt("commonmark").render(source)).text()
+    assert len(text) == len(source)
+    assert all(char in (there, " ") for char, there in zip(text, source, strict=True))
+    assert [text.count(word) for word in ("said", "hid")] == [page.count(word) for word in ("said", "hid")]
 
 
 def test_markdown_title_from_the_first_h1(tmp_path: Path) -> None:
