@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ WARM = "warming up"
 """What is searched for before the first reader comes: any words do, as models and files are what counts."""
 
 SAMPLE_SECONDS = 1.0
+NO_NEWER = "the newest generation cannot be read; the one at hand stays"
+NO_COMPLETIONS = "completions could not be prepared"  # they are made when somebody first types, then
+NOT_COUNTED = "what there is to do could not be counted"
 _PAGES = Path("/proc/self/statm")
 
 
@@ -37,7 +40,7 @@ class Tending:
         self._jobs: Any = getattr(self._service, "jobs", None)
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
-        self._failing = False
+        self._told = 0
 
     def warm(self) -> None:
         """Load the models and read the index, so that the first search is as quick as the second.
@@ -47,16 +50,20 @@ class Tending:
         """
         if self._service is None:
             return
-        engine = self._service.engines.of(self._settings.tenant)
-        engine.search(WARM, k=1)
-        self._service.metrics.generation(self._service.engines.generation)
-        threading.Thread(target=self._complete, name="quire-completions", daemon=True).start()
+        self._engine().search(WARM, k=1)
+        self._told = self._service.engines.generation
+        self._service.metrics.generation(self._told)
 
     def start(self) -> None:
         """Begin, on the running event loop."""
         if self._service is None:
             return
-        self._tasks = [asyncio.create_task(self._poll()), asyncio.create_task(self._sample())]
+        looks = (
+            (self._take_up, self._settings.refresh_seconds, NO_NEWER),
+            (self._complete, self._settings.refresh_seconds, NO_COMPLETIONS),
+            (self._sample, SAMPLE_SECONDS, NOT_COUNTED),
+        )
+        self._tasks = [asyncio.create_task(self._again(*look)) for look in looks]
         if self._jobs is not None:
             self._jobs.start()
 
@@ -72,52 +79,53 @@ class Tending:
 
     def close(self) -> None:
         """Let go of the service."""
-        if self._traces is not None:
-            self._traces.close()
-        if self._service is not None:
-            self._service.close()
-
-    async def _poll(self) -> None:
-        """Take up newer generations of the index as they come; one that cannot be read is told once."""
-        while True:
-            await asyncio.sleep(self._settings.refresh_seconds)
-            try:
-                newer = await asyncio.to_thread(self._service.engines.refresh)
-            except Exception:  # whatever it is, the next look may find better
-                if not self._failing:
-                    LOG.warning("the newest generation cannot be read; the one at hand stays", exc_info=True)
-                self._failing = True
-                continue
-            self._failing = False
-            if newer:
-                number = self._service.engines.generation
-                LOG.info("a newer generation of the index", extra={"fields": {"generation": number}})
-                self._service.metrics.generation(number, newer=True)
-                await asyncio.to_thread(self._complete)
-
-    def _complete(self) -> None:
-        """Make what completions need of the current generation."""
         try:
-            self._service.engines.of(self._settings.tenant).prepare_completions()
-        except Exception:  # they are made when somebody first types, then
-            LOG.warning("completions could not be prepared", exc_info=True)
+            if self._traces is not None:
+                self._traces.close()
+        finally:
+            if self._service is not None:
+                self._service.close()
 
-    async def _sample(self) -> None:
-        """Say every second how much there is to do."""
-        metrics, pool = self._service.metrics, self._service.pool
+    def _engine(self) -> Any:
+        return self._service.engines.of(self._settings.tenant)
+
+    async def _again(self, look: Callable[[], Awaitable[None]], seconds: float, failed: str) -> None:
+        """Look every so often, for as long as the process answers; looks that fail are told once, in these words."""
         failing = False
         while True:
-            metrics.pool(waiting=pool.waiting, working=pool.working)
-            metrics.memory(resident())
-            if self._jobs is not None:
-                try:
-                    metrics.jobs(await asyncio.to_thread(self._jobs.counts))
-                    failing = False
-                except Exception:  # whatever it is, the next look may find better
-                    if not failing:
-                        LOG.warning("jobs could not be counted", exc_info=True)
-                    failing = True
-            await asyncio.sleep(SAMPLE_SECONDS)
+            try:
+                await look()
+                failing = False
+            except Exception:  # whatever it is, the next look may find better
+                if not failing:
+                    LOG.warning(failed, exc_info=True)
+                failing = True
+            await asyncio.sleep(seconds)
+
+    async def _take_up(self) -> None:
+        """Take up a newer generation of the index, where there is one; a search may have done so before."""
+        number = await asyncio.to_thread(self._newest)
+        newer, self._told = number != self._told, number
+        if newer:
+            LOG.info("a newer generation of the index", extra={"fields": {"generation": number}})
+            self._service.metrics.generation(number, newer=True)
+
+    def _newest(self) -> int:
+        self._service.engines.refresh()
+        number: int = self._service.engines.generation
+        return number
+
+    async def _complete(self) -> None:
+        """Make what completions need of a newer generation, unless that takes long and was done a short while ago."""
+        await asyncio.to_thread(self._engine().prepare_completions)
+
+    async def _sample(self) -> None:
+        """Say how much there is to do."""
+        metrics, pool = self._service.metrics, self._service.pool
+        metrics.pool(waiting=pool.waiting, working=pool.working)
+        metrics.memory(resident())
+        if self._jobs is not None:
+            metrics.jobs(await asyncio.to_thread(self._jobs.counts))
 
 
 def resident() -> int:

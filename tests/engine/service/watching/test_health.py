@@ -67,6 +67,34 @@ def test_numbers_are_for_this_machine_and_for_keys_of_operators(service: Service
     assert asyncio.run(ask("127.0.0.1")).headers["content-type"].startswith("text/plain; version=0.0.4")
 
 
+def test_keys_are_counted_on_the_event_loop_and_numbers_written_beside_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rates are for the event loop alone; numbers of several processes are many files, which nobody should wait for."""
+    _, admin = service.keys.create(("admin",), tenant="default")
+    where: dict[str, int] = {}
+    take, render = service.rates.take, service.metrics.render
+
+    def counted(who: str, per_minute: int) -> float:
+        where["counted"] = threading.get_ident()
+        return take(who, per_minute)
+
+    def rendered() -> bytes:
+        where["rendered"] = threading.get_ident()
+        return render()
+
+    monkeypatch.setattr(service.rates, "take", counted)
+    monkeypatch.setattr(service.metrics, "render", rendered)
+
+    async def ask() -> int:
+        transport = httpx.ASGITransport(create_app(service), client=("10.1.2.3", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return (await client.get("/metrics", headers={"Authorization": f"Bearer {admin}"})).status_code
+
+    assert asyncio.run(ask()) == 200
+    assert where["counted"] == threading.get_ident() != where["rendered"]
+
+
 def test_an_index_that_cannot_be_read_is_not_ready_and_is_not_asked_for_each_request() -> None:
     asked, broken = [], [False]
 
