@@ -15,8 +15,8 @@ from engine.service.access.guards import add_guards
 from engine.service.access.secret import signing_secrets
 from engine.service.api import api_router
 from engine.service.api.document import describe
+from engine.service.box.page.problem_pages import problem_page
 from engine.service.box.pages import router as box_router
-from engine.service.box.problem_pages import problem_page
 from engine.service.departures import Departures
 from engine.service.failures import Unexpected, add_handlers
 from engine.service.problems import Problem

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.service.box.asked import ORDERS, STRONGEST, Asked
+from engine.service.box.urls.asked import ORDERS, STRONGEST, Asked
 from indexer.filters import And, In, Range
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.service.box.blocks import blocks
+from engine.service.box.document.blocks import blocks
 
 LINES = st.sampled_from(
     [

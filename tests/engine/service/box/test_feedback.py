@@ -9,7 +9,7 @@ import pytest
 
 from engine import Event, Query
 from engine.service.access.cookies import COOKIE
-from engine.service.box.opinions import events_of, note, opine, opinion_of, take_back
+from engine.service.box.reader.opinions import events_of, note, opine, opinion_of, take_back
 from engine.service.service import Service
 
 from .conftest import Box

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import date
 
 from engine import SearchEngine, SearchSettings
-from engine.service.box.holdings import HoldingsOf, look
-from engine.service.box.scripts import language_of
+from engine.service.box.page.scripts import language_of
+from engine.service.box.search.holdings import HoldingsOf, look
 from indexer.document import Document
 from indexer.encoder import HashingEncoder
 from indexer.index import Index

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.service.box.asked import Asked
-from engine.service.box.place import Place
+from engine.service.box.urls.asked import Asked
+from engine.service.box.urls.place import Place
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.document_text import DocumentPassage, DocumentText
-from engine.service.box.contents import contents
-from engine.service.box.document_views import SLACK, address_of, cut, parts_of, window
-from engine.service.box.place import Place
+from engine.service.box.document.contents import contents
+from engine.service.box.document.document_views import SLACK, address_of, cut, parts_of, window
+from engine.service.box.urls.place import Place
 
 TEXTS = st.lists(
     st.sampled_from(

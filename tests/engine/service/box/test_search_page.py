@@ -10,7 +10,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from engine import SearchSettings
-from engine.service.box.asked import Asked
+from engine.service.box.urls.asked import Asked
 
 from .conftest import ATTACK, HOSTILE, Box
 

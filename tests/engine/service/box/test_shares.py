@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.ledger import Ledger, Term
-from engine.service.box.shares import WIDTH, bar_of, scale_of
+from engine.service.box.page.shares import WIDTH, bar_of, scale_of
 
 _VALUES = st.lists(st.floats(-3, 3).map(lambda value: round(value, 4)), min_size=1, max_size=8)
 

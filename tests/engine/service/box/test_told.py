@@ -9,7 +9,7 @@ import pytest
 
 from engine import SearchSettings
 from engine.service.asking import FEWER, NONE
-from engine.service.box.told import Told, told
+from engine.service.box.words.told import Told, told
 
 from .conftest import Box
 

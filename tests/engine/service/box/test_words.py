@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import engine.service.box.rendering as rendering
-from engine.service.box.words import CHINESE, ENGLISH, LANGUAGES, Words, keys, negotiated
+import engine.service.box.page.rendering as rendering
+from engine.service.box.words.words import CHINESE, ENGLISH, LANGUAGES, Words, keys, negotiated
 
-_BOX = Path(rendering.__file__).parent
+_BOX = Path(rendering.__file__).parents[1]
 _ASKED = re.compile(r"""\b(?:t|words|frame\.words)\(\s*["']([a-z0-9._-]+)["']\s*[,)]""")
 
 
@@ -29,7 +29,7 @@ def test_what_is_said_in_both_languages_has_the_same_values_in_it() -> None:
 
 
 def test_whatever_pages_ask_for_is_there() -> None:
-    sources = [*_BOX.glob("templates/*.html"), *_BOX.glob("*.py")]
+    sources = [*_BOX.glob("templates/*.html"), *_BOX.rglob("*.py")]
     asked = {(key, path.name) for path in sources for key in _ASKED.findall(path.read_text("utf-8"))}
     assert len(asked) > 100
     assert [pair for pair in asked if pair[0] not in keys(ENGLISH)] == []

@@ -10,7 +10,7 @@ import pytest
 
 from engine import Event
 from engine.service.access.cookies import COOKIE
-from engine.service.box.preferences import COOKIE as PREFERENCES
+from engine.service.box.urls.preferences import COOKIE as PREFERENCES
 from engine.service.service import Service
 
 from .conftest import Box

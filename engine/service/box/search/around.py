@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from engine.ranking import FacetCounts
 from engine.service.access.caller import Caller
-from engine.service.box.asked import ORDERS, PER_PAGE, Asked
-from engine.service.box.hits import LONGEST_LABEL, shortened
-from engine.service.box.views import Choice, FacetView, Pager, Reader
-from engine.service.box.words import Words
+from engine.service.box.page.naming import LONGEST_LABEL, shortened
+from engine.service.box.search.views import Choice, FacetView, Pager, Reader
+from engine.service.box.urls.asked import ORDERS, PER_PAGE, Asked
+from engine.service.box.words.words import Words
 from indexer.document import Scalar
 
 if TYPE_CHECKING:

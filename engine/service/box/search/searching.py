@@ -17,16 +17,17 @@ from engine.search_engine import SearchEngine
 from engine.service import asking
 from engine.service.access.caller import Caller
 from engine.service.access.state import reader_problem_of
-from engine.service.box import around
-from engine.service.box.asked import PER_PAGE, Asked
-from engine.service.box.hits import LONGEST_LABEL, HitViews, name_of, shortened
-from engine.service.box.holdings import Holdings, HoldingsOf
-from engine.service.box.opinions import opinions_in
-from engine.service.box.place import Place
-from engine.service.box.rendering import Frame, frame_of
-from engine.service.box.scripts import language_of
-from engine.service.box.told import Told, told
-from engine.service.box.views import Choice, HitView, HomeView, ResultsView, Suggested
+from engine.service.box.page.naming import LONGEST_LABEL, name_of, shortened
+from engine.service.box.page.rendering import Frame, frame_of
+from engine.service.box.page.scripts import language_of
+from engine.service.box.reader.opinions import opinions_in
+from engine.service.box.search import around
+from engine.service.box.search.hits import HitViews
+from engine.service.box.search.holdings import Holdings, HoldingsOf
+from engine.service.box.search.views import Choice, HitView, HomeView, ResultsView, Suggested
+from engine.service.box.urls.asked import PER_PAGE, Asked
+from engine.service.box.urls.place import Place
+from engine.service.box.words.told import Told, told
 from engine.service.problems import Problem
 from engine.settings import NO_RERANKER, SearchSettings
 

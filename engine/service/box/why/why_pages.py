@@ -16,14 +16,14 @@ from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import box_caller, the_service
 from engine.service.asking import ask
-from engine.service.box.accounts import account_of
-from engine.service.box.asked import PER_PAGE, Asked
-from engine.service.box.document_views import title_of, written_in
-from engine.service.box.hits import name_of, shortened
-from engine.service.box.place import Place
-from engine.service.box.preferences import place_of
-from engine.service.box.problem_pages import BoxRoute, wants_fragment
-from engine.service.box.rendering import frame_of, render
+from engine.service.box.document.document_views import title_of, written_in
+from engine.service.box.page.naming import name_of, shortened
+from engine.service.box.page.problem_pages import BoxRoute, wants_fragment
+from engine.service.box.page.rendering import frame_of, render
+from engine.service.box.urls.asked import PER_PAGE, Asked
+from engine.service.box.urls.place import Place
+from engine.service.box.urls.preferences import place_of
+from engine.service.box.why.accounts import account_of
 from engine.service.limits import check_text
 from engine.service.service import Service
 from engine.why_not import WhyNot

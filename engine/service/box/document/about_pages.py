@@ -12,14 +12,14 @@ from engine.errors import NoSuchDocument
 from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import box_caller, the_service
-from engine.service.box.document_views import Fact, facts, title_of, written_in
-from engine.service.box.hits import LONGEST_LABEL, name_of, shortened
-from engine.service.box.marks import Run, pieces
-from engine.service.box.place import Place
-from engine.service.box.preferences import place_of
-from engine.service.box.problem_pages import BoxRoute
-from engine.service.box.rendering import Frame, frame_of, render
-from engine.service.box.scripts import language_of
+from engine.service.box.document.document_views import Fact, facts, title_of, written_in
+from engine.service.box.page.marks import Run, pieces
+from engine.service.box.page.naming import LONGEST_LABEL, name_of, shortened
+from engine.service.box.page.problem_pages import BoxRoute
+from engine.service.box.page.rendering import Frame, frame_of, render
+from engine.service.box.page.scripts import language_of
+from engine.service.box.urls.place import Place
+from engine.service.box.urls.preferences import place_of
 from engine.service.limits import check_text
 from engine.service.pool import Pressure
 from engine.similar import SimilarDocument

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from engine.service.box.asked import Asked
-from engine.service.box.marks import Run
-from engine.service.box.shares import Bar
-from engine.service.box.told import Told
+from engine.service.box.page.marks import Run
+from engine.service.box.page.shares import Bar
+from engine.service.box.urls.asked import Asked
+from engine.service.box.words.told import Told
 
 
 @dataclass(frozen=True, slots=True)

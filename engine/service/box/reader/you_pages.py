@@ -18,11 +18,11 @@ from engine.service.access.cookies import as_reader, drop_reader
 from engine.service.access.dependencies import box_caller, the_service
 from engine.service.access.origins import own_path, same_origin
 from engine.service.asking import ask
-from engine.service.box.asked import STRONGEST, Asked
-from engine.service.box.preferences import Preferences, keep_preferences, preferences_of
-from engine.service.box.problem_pages import BoxRoute, wants_fragment
-from engine.service.box.rendering import frame_of, render
-from engine.service.box.you_views import YouView, you_view
+from engine.service.box.page.problem_pages import BoxRoute, wants_fragment
+from engine.service.box.page.rendering import frame_of, render
+from engine.service.box.reader.you_views import YouView, you_view
+from engine.service.box.urls.asked import STRONGEST, Asked
+from engine.service.box.urls.preferences import Preferences, keep_preferences, preferences_of
 from engine.service.problems import Problem
 
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, urlencode
 
-from engine.service.box.asked import Asked
+from engine.service.box.urls.asked import Asked
 
 PASSAGE = "passage"
 """The fragment that leads to the passage of a document's page."""

@@ -1,8 +1,6 @@
-"""What the pages around a document say, in English and Chinese, and with them those about the reader (`words_you`)."""
+"""What the pages around a document say, in English and Chinese."""
 
 from __future__ import annotations
-
-from engine.service.box import words_you
 
 ENGLISH: dict[str, str] = {
     "document.back": "Back to “{text}”",
@@ -119,7 +117,6 @@ ENGLISH: dict[str, str] = {
     "summary.shared": "Together they are about",
     "summary.phrases": "Key phrases",
     "summary.tilted": "Leans to your interests.",
-    **words_you.ENGLISH,
 }
 
 CHINESE: dict[str, str] = {
@@ -236,5 +233,4 @@ CHINESE: dict[str, str] = {
     "summary.shared": "它们共同谈到",
     "summary.phrases": "关键词语",
     "summary.tilted": "偏向您的兴趣。",
-    **words_you.CHINESE,
 }

@@ -13,7 +13,7 @@ import numpy as np
 from engine.errors import SearchError
 from engine.everyone import date_field
 from engine.search_engine import SearchEngine
-from engine.service.box.scripts import FIELDS, language_of
+from engine.service.box.page.scripts import FIELDS, language_of
 from indexer.document import Scalar
 from indexer.protocol import IndexReader, Numbers
 

@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 from engine.errors import SearchError
-from engine.service.box.asked import Asked
-from engine.service.box.rendering import render
+from engine.service.box.page.rendering import render
+from engine.service.box.urls.asked import Asked
 from engine.service.problems import Problem, problem_of
 
 FRAGMENT = "quire-fragment"

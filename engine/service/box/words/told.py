@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from engine.service.box.words import CHINESE, ENGLISH
+from engine.service.box.words.words import CHINESE, ENGLISH
 
 _NUMBER = r"-?[\d.,]+"
 _COMMA = re.compile(r", (?=passage |not proposed |× |of the best|of \d|[\d,]+ tokens cut)")

@@ -11,13 +11,13 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 from engine.document_text import DocumentText
-from engine.service.box.around import day, field_name, shown, written
-from engine.service.box.blocks import Block, Kind, blocks
-from engine.service.box.hits import LONGEST_LABEL, LONGEST_TITLE, shortened
-from engine.service.box.marks import Run, pieces
-from engine.service.box.place import Place
-from engine.service.box.scripts import language_of
-from engine.service.box.words import Words
+from engine.service.box.document.blocks import Block, Kind, blocks
+from engine.service.box.page.marks import Run, pieces
+from engine.service.box.page.naming import LONGEST_LABEL, LONGEST_TITLE, shortened
+from engine.service.box.page.scripts import language_of
+from engine.service.box.search.around import day, field_name, shown, written
+from engine.service.box.urls.place import Place
+from engine.service.box.words.words import Words
 from indexer.document import MetadataValue
 
 STRETCH, BEFORE, SLACK = 10_000, 1_500, 1_500

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.ledger import Because, Ledger, Term
-from engine.service.box.around import day
-from engine.service.box.hits import LONGEST_TITLE, shortened
-from engine.service.box.place import Place
-from engine.service.box.shares import Bar, bar_of, scale_of
-from engine.service.box.words import Words
+from engine.service.box.page.naming import LONGEST_TITLE, shortened
+from engine.service.box.page.shares import Bar, bar_of, scale_of
+from engine.service.box.search.around import day
+from engine.service.box.urls.place import Place
+from engine.service.box.words.words import Words
 
 LEAST = 0.0005
 """Terms below this would be shown as 0."""

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import Request, Response
 
 from engine.service.access.dependencies import the_service
-from engine.service.box.asked import Asked
-from engine.service.box.place import Place
+from engine.service.box.urls.asked import Asked
+from engine.service.box.urls.place import Place
 
 COOKIE = "quire_preferences"
 _SECONDS = 180 * 86_400

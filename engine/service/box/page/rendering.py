@@ -16,9 +16,9 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from engine.service.access.caller import Caller
-from engine.service.box.words import LANGUAGES, Words, negotiated
+from engine.service.box.words.words import LANGUAGES, Words, negotiated
 
-_HERE = Path(__file__).parent
+_BOX = Path(__file__).parents[1]
 _NEVER_CHANGES = "public, max-age=31536000, immutable"
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".css": "text/css"}
 
@@ -144,7 +144,7 @@ class _Files:
 @cache
 def _files() -> _Files:
     contents = {
-        path.name: path.read_bytes() for path in sorted((_HERE / "static").iterdir()) if path.is_file()
+        path.name: path.read_bytes() for path in sorted((_BOX / "static").iterdir()) if path.is_file()
     }
     digest = hashlib.sha256()
     for name, content in contents.items():
@@ -156,7 +156,7 @@ def _files() -> _Files:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader(_BOX / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from engine.errors import translated
-from engine.service.box.accounts import did, when
-from engine.service.box.hits import LONGEST_TITLE, name_of, shortened
-from engine.service.box.opinions import opinions_in
-from engine.service.box.rendering import Frame
-from engine.service.box.scripts import language_of
+from engine.service.box.page.naming import LONGEST_TITLE, name_of, shortened
+from engine.service.box.page.rendering import Frame
+from engine.service.box.page.scripts import language_of
+from engine.service.box.reader.opinions import opinions_in
+from engine.service.box.why.accounts import did, when
 
 if TYPE_CHECKING:
     from engine.personal.history import History

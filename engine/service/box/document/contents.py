@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from engine.document_text import DocumentPassage
-from engine.service.box.hits import LONGEST_LABEL, shortened
-from engine.service.box.place import Place
+from engine.service.box.page.naming import LONGEST_LABEL, shortened
+from engine.service.box.urls.place import Place
 from indexer.protocol import StoredPassage
 
 MANY_HEADINGS, MOST_HEADINGS = 60, 400

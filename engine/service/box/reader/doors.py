@@ -12,8 +12,8 @@ from engine.service.access.admission import count, count_failure
 from engine.service.access.cookies import drop_reader, keep_reader
 from engine.service.access.dependencies import reader_at_box, the_service
 from engine.service.access.origins import same_origin
-from engine.service.box.problem_pages import BoxRoute, problem_page
-from engine.service.box.rendering import frame_of
+from engine.service.box.page.problem_pages import BoxRoute, problem_page
+from engine.service.box.page.rendering import frame_of
 from engine.service.problems import Problem
 
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)

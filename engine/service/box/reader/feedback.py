@@ -13,11 +13,11 @@ from engine.service.access.cookies import as_reader
 from engine.service.access.dependencies import box_caller, the_service
 from engine.service.access.origins import own_path, same_origin
 from engine.service.asking import ask
-from engine.service.box.opinions import OPINIONS, PASSING, note, opine, take_back
-from engine.service.box.preferences import preferences_of
-from engine.service.box.problem_pages import BoxRoute, wants_fragment
-from engine.service.box.rendering import render
-from engine.service.box.you_pages import noting
+from engine.service.box.page.problem_pages import BoxRoute, wants_fragment
+from engine.service.box.page.rendering import render
+from engine.service.box.reader.opinions import OPINIONS, PASSING, note, opine, take_back
+from engine.service.box.reader.you_pages import noting
+from engine.service.box.urls.preferences import preferences_of
 from engine.service.limits import check_id, invalid
 
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)

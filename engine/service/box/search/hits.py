@@ -11,38 +11,23 @@ from typing import TYPE_CHECKING
 from engine.ledger import Because, Ledger
 from engine.marking import Mark, Marks
 from engine.ranking import Hit, HitPassage, Ranking
-from engine.service.box.asked import Asked
-from engine.service.box.marks import pieces
-from engine.service.box.place import PASSAGE, Place
-from engine.service.box.scripts import language_of
-from engine.service.box.shares import Bar, bar_of, scale_of
-from engine.service.box.told import told
-from engine.service.box.views import HitView, PassageView, TermView
-from engine.service.box.words import Words
+from engine.service.box.page.marks import pieces
+from engine.service.box.page.naming import LONGEST_LABEL, LONGEST_TITLE, name_of, shortened
+from engine.service.box.page.scripts import language_of
+from engine.service.box.page.shares import Bar, bar_of, scale_of
+from engine.service.box.search.views import HitView, PassageView, TermView
+from engine.service.box.urls.asked import Asked
+from engine.service.box.urls.place import PASSAGE, Place
+from engine.service.box.words.told import told
+from engine.service.box.words.words import Words
 
 if TYPE_CHECKING:
     from indexer.document import MetadataValue
 
-LONGEST_TITLE = 240
-LONGEST_LABEL = 120
 LONGEST_SNIPPET = 900
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]+)(?:\n\s*|$)")
 _MARKUP = re.compile(r"^#{1,6}(?=[ \t])|^[ \t]*(?:`{3,}|~{3,})\w*[ \t]*$", re.MULTILINE)
 _AUTHORS = ("author", "authors", "creator")
-
-
-def shortened(text: str, most: int) -> str:
-    """Return text on one line, of at most so many characters."""
-    text = " ".join(text.split())
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-def name_of(title: str, doc_id: str) -> tuple[str, bool]:
-    """Return what a document is called, and whether that is its title: else it is the last part of its id."""
-    if title.strip():
-        return shortened(title, LONGEST_TITLE), True
-    last = doc_id.rstrip("/").rpartition("/")[2]
-    return shortened(last or doc_id, LONGEST_TITLE) or "—", False
 
 
 def dated(metadata: Mapping[str, MetadataValue], field: str) -> date | None:

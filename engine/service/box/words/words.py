@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from engine.service.box import words_reading, words_search, words_shared
+from engine.service.box.words import reading, search, shared, you
 
 ENGLISH, CHINESE = "en", "zh"
 LANGUAGES: Mapping[str, str] = MappingProxyType({ENGLISH: "English", CHINESE: "中文"})
@@ -14,8 +14,8 @@ LANGUAGES: Mapping[str, str] = MappingProxyType({ENGLISH: "English", CHINESE: "�
 
 _TAGS = {ENGLISH: "en", CHINESE: "zh-Hans"}
 _WORDS: dict[str, dict[str, str]] = {
-    ENGLISH: {**words_shared.ENGLISH, **words_search.ENGLISH, **words_reading.ENGLISH},
-    CHINESE: {**words_shared.CHINESE, **words_search.CHINESE, **words_reading.CHINESE},
+    ENGLISH: {**shared.ENGLISH, **search.ENGLISH, **reading.ENGLISH, **you.ENGLISH},
+    CHINESE: {**shared.CHINESE, **search.CHINESE, **reading.CHINESE, **you.CHINESE},
 }
 
 

@@ -14,8 +14,8 @@ from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import box_caller, the_service
 from engine.service.asking import ask
-from engine.service.box.contents import Heading, contents
-from engine.service.box.document_views import (
+from engine.service.box.document.contents import Heading, contents
+from engine.service.box.document.document_views import (
     SLACK,
     Part,
     address_of,
@@ -26,12 +26,12 @@ from engine.service.box.document_views import (
     window,
     written_in,
 )
-from engine.service.box.opinions import opinion_of
-from engine.service.box.place import Place
-from engine.service.box.preferences import place_of, preferences_of
-from engine.service.box.problem_pages import BoxRoute
-from engine.service.box.rendering import frame_of, render
-from engine.service.box.sought import spans_of
+from engine.service.box.document.sought import spans_of
+from engine.service.box.page.problem_pages import BoxRoute
+from engine.service.box.page.rendering import frame_of, render
+from engine.service.box.reader.opinions import opinion_of
+from engine.service.box.urls.place import Place
+from engine.service.box.urls.preferences import place_of, preferences_of
 from indexer.protocol import IndexReader
 
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)

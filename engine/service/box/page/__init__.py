@@ -1,0 +1,1 @@
+"""What every page is made of: templates rendered, problems as pages, marks in texts, bars of scores, names."""

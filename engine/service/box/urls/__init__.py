@@ -1,0 +1,1 @@
+"""What the URL of a page asks for, and the URL of everything that can be asked for."""
