@@ -10,6 +10,7 @@ from engine.errors import InvalidCursor
 from engine.query import Query
 from engine.ranking import Ranking
 from engine.service.access.caller import Caller
+from engine.service.access.seals import Seals
 from engine.service.limits import check_query, check_settings
 from engine.service.pool import Pressure
 from engine.settings import SearchSettings
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from engine.service.service import Service
 
 T = TypeVar("T")
-
-DEEPEST = 1000  # documents that can be reranked
 
 FEWER = "Many are searching just now, so fewer documents than usual were looked at twice."
 NONE = "Very many are searching just now, so no document was looked at twice."
@@ -112,7 +111,11 @@ def searching(
 
     def work(pressure: Pressure) -> Answer:
         # Later pages are of the list that the first one made, however much is going on now.
-        depth, rest = (pressure.settings(wanted).rerank_depth, None) if cursor is None else _unpacked(cursor)
+        depth, rest = (
+            (pressure.settings(wanted).rerank_depth, None)
+            if cursor is None
+            else _unpacked(service.seals, cursor)
+        )
         ranking = engine.search(
             asked,
             k=k,
@@ -124,7 +127,8 @@ def searching(
         degraded = _degraded(depth, wanted.rerank_depth)
         service.metrics.answered(ranking, degraded, 1 if depth else 2)
         following = ranking.cursor if paged else None
-        return Answer(ranking, None if following is None else f"{depth}.{following}", degraded)
+        sealed = None if following is None else service.seals.sealed(f"{depth}.{following}")
+        return Answer(ranking, sealed, degraded)
 
     return work
 
@@ -147,18 +151,16 @@ def _degraded(depth: int, wanted: int) -> tuple[str, ...]:
     return (FEWER if depth else NONE,)
 
 
-def _unpacked(cursor: str) -> tuple[int, str]:
+def _unpacked(seals: Seals, cursor: str) -> tuple[int, str]:
     """Return the rerank depth that a cursor's first page had, and the engine's own cursor.
+
+    Of one that was not made here nothing is read: 20 kB of it may hold 16 MB that take seconds to read.
 
     Raises:
         InvalidCursor: it is none of ours.
     """
-    depth, dot, rest = cursor.partition(".")
-    if (
-        not dot
-        or not (depth.isascii() and depth.isdigit())
-        or not int(depth[:5]) <= DEEPEST
-        or len(depth) > 4
-    ):
+    opened = seals.opened(cursor)
+    if opened is None:
         raise InvalidCursor("the cursor is damaged or none of ours; ask for the first page again")
+    depth, _, rest = opened.partition(".")
     return int(depth), rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from engine.errors import translated
 from engine.service.access.addresses import Proxies
 from engine.service.access.keys import KeyRing
 from engine.service.access.rates import Rates
+from engine.service.access.seals import Seals
+from engine.service.access.secret import signing_secrets
 from engine.service.access.tokens import Tokens
 from engine.service.engines import Engines
 from engine.service.jobs.jobs import Jobs
@@ -50,6 +53,7 @@ class Service(AbstractContextManager["Service"]):
         self.pool = Pool(settings.threads, settings.queue, settings.request_seconds, self.metrics)
         self.keys = KeyRing(state)
         self.tokens = Tokens(state, settings)
+        self.seals = Seals(signing_secrets(state, os.environ))
         self.rates = Rates(settings.burst, settings.workers)
         self.proxies = Proxies(settings.trusted_proxies)
         self.jobs = Jobs.open(state, engines.place, settings, engines.elastic, reading=reading)
