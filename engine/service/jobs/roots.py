@@ -102,12 +102,17 @@ class Roots:
         return cls(value["folders"], [Path(each) for each in value["closed"]])
 
     def _followed(self, root: str, parts: Sequence[str]) -> str | None:
-        """Return where a path leads, or None as soon as one of its parts leads outside."""
+        """Return where a path leads, or None as soon as one of its parts leads outside.
+
+        What would be under a part that is not there is not looked for: two thousand such parts took 19 seconds.
+        """
         real = os.path.realpath(root)
         for part in parts:
             real = os.path.realpath(os.path.join(real, part))
             if not self.allows(real):
                 return None
+            if not os.path.exists(real):
+                break
         return real if self.allows(real) else None
 
     def _parts(self, path: str) -> list[str]:

@@ -177,3 +177,13 @@ def test_nothing_accepted_is_outside(tmp_path_factory: pytest.TempPathFactory, p
             accepted = roots.accept(asked)
             assert Path(accepted.path).resolve(strict=True).is_relative_to((base / "inside").resolve())
             assert "out" not in asked.split("/")
+
+
+def test_under_what_is_not_there_nothing_is_looked_for(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    roots = Roots([str(tree / "inside")])
+    looked: list[str] = []
+    real = os.path.realpath
+    monkeypatch.setattr(os.path, "realpath", lambda path: looked.append(path) or real(path))
+    for start in ("", "sub/a.txt/", "circle/"):
+        assert refusal(roots, start + "x/" * 2000)[:2] == (422, "no-such-path")
+    assert len(looked) < 20
