@@ -88,6 +88,12 @@ class Marker:
         self._room = remembered
         self._lock = threading.Lock()
         self._known: dict[str, Vectors] = {}
+        self._hits = self._misses = 0
+
+    @property
+    def lookups(self) -> tuple[int, int]:
+        """Of how many sentences the vectors were known from before, and of how many they were not."""
+        return self._hits, self._misses
 
     def mark(self, snapshot: Snapshot, query: Query, hits: Sequence[Hit], characters: int) -> Marks:
         """Return for each hit, for each of its passages, the sentence to mark in the snippet, or None.
@@ -139,6 +145,9 @@ class Marker:
         remembered = self._known
         known = {text: remembered[text] for text in texts if text in remembered}
         new = [text for text in texts if text not in known]
+        with self._lock:
+            self._hits += len(known)
+            self._misses += len(new)
         if new:
             encoder = self._encoder.loaded()
             readable = [text for text in new if encoder.readable(text) > 0.0]

@@ -105,6 +105,12 @@ class Readership:
                 self._profiles = Profiles(store, self._encoder, settings)
             return self._profiles
 
+    @property
+    def lookups(self) -> tuple[int, int]:
+        """How often a profile at hand still held, and how often one was made; anew with other settings."""
+        profiles = self._profiles  # no lock: opening the store holds it for as long as a cluster takes
+        return (0, 0) if profiles is None else profiles.lookups
+
     def fingerprint(self, query: Query) -> str:
         """Return what changes with the settings of personal results; empty where nobody's interests count."""
         return self.settings.fingerprint if self._counts(query) else ""

@@ -91,6 +91,16 @@ class QueryReranker:
         except Exception as error:
             return replace(unread, notice=_failed(error))
 
+    @property
+    def lookups(self) -> tuple[int, int]:
+        """Of how many passages the scores were known from before, and of how many not; of models that count that."""
+        from reranker.scorer import Remembering
+
+        # No lock: loading a model holds it for seconds.
+        scorers: list[object] = [self._scorer, *self._loaded.values()]
+        counts = [one.lookups for one in scorers if isinstance(one, Remembering)]
+        return sum(hits for hits, _ in counts), sum(misses for _, misses in counts)
+
     def _load(self, name: str) -> PairScorer | str:
         with self._lock:
             if name not in self._loaded:

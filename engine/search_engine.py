@@ -158,6 +158,18 @@ class SearchEngine(ForReaders, AbstractContextManager["SearchEngine"]):
         other._close = _nothing
         return other
 
+    def lookups(self) -> dict[str, tuple[int, int]]:
+        """Return how often what is remembered was of use: by what it is, how often it was known, and how often not.
+
+        `scores` are the cross-encoder's, of passages; `sentences` the vectors that marks are made of; `profiles` those
+        of this tenant's readers. The first two count for all engines that share them (`beside`).
+        """
+        return {
+            "scores": self._reranker.lookups,
+            "sentences": self._marker.lookups,
+            "profiles": self._readership.lookups,
+        }
+
     def search(
         self,
         query: str | Query,

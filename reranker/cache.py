@@ -21,6 +21,10 @@ class ScoreCache:
     Args:
         capacity: How many scores it keeps, of about 150 bytes each; 0 for none.
         fingerprint: The model's, which is part of every key.
+
+    Attributes:
+        hits: How many scores were asked for and known.
+        misses: How many were not.
     """
 
     def __init__(self, capacity: int, fingerprint: str) -> None:
@@ -28,6 +32,7 @@ class ScoreCache:
         self._fingerprint = fingerprint.encode()
         self._known: OrderedDict[Key, Known] = OrderedDict()
         self._lock = Lock()
+        self.hits = self.misses = 0
 
     def __len__(self) -> int:
         return len(self._known)
@@ -54,6 +59,9 @@ class ScoreCache:
                 if known is not None:
                     self._known.move_to_end(key)
                 found.append(known)
+            known_count = len(found) - found.count(None)
+            self.hits += known_count
+            self.misses += len(found) - known_count
         return found
 
     def put(self, scores: Iterable[tuple[Key, Known]]) -> None:

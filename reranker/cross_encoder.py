@@ -64,6 +64,11 @@ class CrossEncoder:
         self._pace = 0.0  # seconds a token, as the last batches took; 0 before the first
         self._logits(framing.passages(framing.query("a"), [PassageText("a")])[0].windows)
 
+    @property
+    def lookups(self) -> tuple[int, int]:
+        """Of how many passages the score was known from before, and of how many it was not."""
+        return self._cache.hits, self._cache.misses
+
     def reads(self, text: str) -> float:
         """Return the share, 0 to 1, of the text's letters that are of scripts this model knows."""
         return self._scripts.readable(text)

@@ -32,6 +32,16 @@ class Judgement:
 
 
 @runtime_checkable
+class Remembering(Protocol):
+    """A cross-encoder that remembers scores, and counts how often that saved it reading."""
+
+    @property
+    def lookups(self) -> tuple[int, int]:
+        """Of how many passages the score was known from before, and of how many it was not."""
+        ...
+
+
+@runtime_checkable
 class PairScorer(Protocol):
     """A cross-encoder. Safe to share between threads."""
 

@@ -73,6 +73,12 @@ class Profiles:
         self._kept = kept
         self._lock = threading.Lock()
         self._profiles: OrderedDict[str, Profile] = OrderedDict()
+        self._hits = self._misses = 0
+
+    @property
+    def lookups(self) -> tuple[int, int]:
+        """How often a profile at hand still held, and how often one was made."""
+        return self._hits, self._misses
 
     def profile(self, user_id: str, reader: IndexReader, at: float | None = None) -> Profile | None:
         """Return a reader's profile; None for a reader of whom nothing is known.
@@ -94,11 +100,13 @@ class Profiles:
         learnt = standing.learnt
         if known is not None and _of(known) == (learnt, reader.generation, now, at):
             with self._lock:
+                self._hits += 1
                 if user_id in self._profiles:
                     self._profiles.move_to_end(user_id)
             return known
         made = self._made(user_id, reader, learnt, now, at, known.stated if known else ())
         with self._lock:
+            self._misses += 1
             self._profiles[user_id] = made
             while len(self._profiles) > self._kept:
                 self._profiles.popitem(last=False)

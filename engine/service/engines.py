@@ -121,6 +121,16 @@ class Engines:
             found = reader.documents(numbers[numbers >= 0])
         return {document.doc_id: document.title for document in found}
 
+    def lookups(self) -> dict[str, tuple[int, int]]:
+        """Return how often what is remembered was known, and how often not, for all tenants together."""
+        with self._lock:
+            others = [engine for engine in self._engines.values() if engine is not self.shared]
+        found = self.shared.lookups()
+        profiles = [found["profiles"], *(engine.lookups()["profiles"] for engine in others)]
+        return found | {
+            "profiles": (sum(hits for hits, _ in profiles), sum(misses for _, misses in profiles))
+        }
+
     def check(self) -> None:
         """See whether the index can be asked.
 

@@ -124,6 +124,7 @@ class Tending:
         metrics, pool = self._service.metrics, self._service.pool
         metrics.pool(waiting=pool.waiting, working=pool.working)
         metrics.memory(resident())
+        metrics.caches(self._service.engines.lookups())
         if self._jobs is not None:
             metrics.jobs(await asyncio.to_thread(self._jobs.counts))
 

@@ -15,7 +15,7 @@ from reranker.cache import ScoreCache
 from reranker.cross_encoder import CrossEncoder
 from reranker.errors import RerankerModelError
 from reranker.pairs import PassageText
-from reranker.scorer import PairScorer, Scores
+from reranker.scorer import PairScorer, Remembering, Scores
 from reranker.windows import Framing, Window
 
 MAX_TOKENS = 40
@@ -202,8 +202,11 @@ def test_a_query_asked_again_reads_nothing_and_its_scores_are_the_same_bits(make
     assert network.batches == []
     assert first.scores[::-1].tobytes() == again.scores.tobytes()
     assert first.tokens_cut[::-1].tolist() == again.tokens_cut.tolist()
+    assert scorer.lookups == (5, 5)
     scorer.score("y", ["cat"])
     assert len(network.batches) == 1
+    assert scorer.lookups == (5, 6)
+    assert isinstance(scorer, Remembering)
 
 
 def _windows(text: str, scorer: CrossEncoder) -> int:

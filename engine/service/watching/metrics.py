@@ -5,6 +5,7 @@
     quire_search_degraded_total{level}          quire_errors_total{kind}
     quire_pool_waiting  quire_pool_working      quire_pool_wait_seconds               quire_pool_refused_total{reason}
     quire_jobs{state}   quire_index_generation  quire_index_reloads_total             quire_resident_bytes{pid}
+    quire_cache_hits_total{cache}               quire_cache_misses_total{cache}
 
 Where several processes answer, each keeps its numbers in files of a folder that all share (`share_between_processes`),
 and whichever is asked adds them up. A process that takes a dead one's place goes on in its files: no number falls, and
@@ -136,6 +137,9 @@ class Metrics:
         self._memory = Gauge(
             "quire_resident_bytes", "Memory of each process.", multiprocess_mode="liveall", registry=own
         )
+        self._hits = Counter("quire_cache_hits", "What was known from before.", ["cache"], registry=own)
+        self._misses = Counter("quire_cache_misses", "What was not.", ["cache"], registry=own)
+        self._lookups: dict[str, tuple[int, int]] = {}
         self._known_stages: set[str] = set()
 
     def began(self) -> None:
@@ -206,6 +210,19 @@ class Metrics:
         self._generation.set(number)
         if newer:
             self._reloads.inc()
+
+    def caches(self, lookups: Mapping[str, tuple[int, int]]) -> None:
+        """Say how often what is remembered was known, and how often not, from a short list of kinds.
+
+        Args:
+            lookups: Both by kind, as counted since this process began, or since something was made anew: a number
+                that is smaller than the last one told counts from 0.
+        """
+        for cache, now in lookups.items():
+            before = self._lookups.get(cache, (0, 0))
+            for counter, new, old in zip((self._hits, self._misses), now, before, strict=True):
+                counter.labels(cache).inc(new - old if new >= old else new)
+            self._lookups[cache] = now
 
     def memory(self, resident: int) -> None:
         """Say how many bytes of memory this process has."""

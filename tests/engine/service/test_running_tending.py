@@ -25,7 +25,9 @@ class Fake:
         self.told: list[str] = []
         self.metrics = Metrics()
         self.pool = SimpleNamespace(waiting=3, working=2)
-        self.engines = SimpleNamespace(refresh=self._refresh, generation=5, of=lambda tenant: self)
+        self.engines = SimpleNamespace(
+            refresh=self._refresh, generation=5, of=lambda tenant: self, lookups=lambda: {"scores": (3, 1)}
+        )
         self.jobs = SimpleNamespace(
             start=lambda: self.told.append("start"),
             stop=lambda: self.told.append("stop"),
@@ -161,6 +163,7 @@ def test_jobs_are_run_and_what_there_is_to_do_is_told() -> None:
     assert 'quire_jobs{state="queued"} 4.0' in told
     assert "quire_pool_waiting 3.0" in told
     assert "quire_pool_working 2.0" in told
+    assert 'quire_cache_hits_total{cache="scores"} 3.0' in told
 
 
 def test_a_process_knows_how_large_it_is() -> None:
