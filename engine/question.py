@@ -118,9 +118,9 @@ class Question:
         settings = self.settings
         if not settings.rerank_depth or not len(rows):
             return None
-        stage = SecondStage(self.snapshot, settings, self.encoder, self.reranker, self.clock.step)
+        stage = SecondStage(self.snapshot, settings, self.encoder, self.reranker, self.clock)
         head = rows.head(settings.rerank_depth, max(PASSAGES, settings.rerank_passages))
-        signals = stage.signals(head, plan.meaning, meaning, self.clock.deadline(settings.budget_ms))
+        signals = stage.signals(head, plan.meaning, meaning)
         rows.rerank(signals, settings)
         return signals
 

@@ -64,6 +64,7 @@ class QueryReranker:
         count: int,
         passages: Callable[[], Sequence[PassageText]],
         deadline: float | None = None,
+        cancelled: Callable[[], bool] = bool,
     ) -> Reading:
         """Return the cross-encoder's scores; a notice in place of them when it fails.
 
@@ -73,6 +74,7 @@ class QueryReranker:
             count: How many passages there are.
             passages: Gets what to read, the most promising first; called only where it is going to be read.
             deadline: A value of `time.monotonic()` by which to have done; None for no limit.
+            cancelled: Asked now and then whether nobody waits for the answer any more.
         """
         unread = Reading(np.full(count, np.nan), np.zeros(count, np.int64), asked=False)
         if not query.strip() or (self._scorer is None and name == NO_RERANKER):
@@ -87,7 +89,7 @@ class QueryReranker:
             return replace(unread, notice=_failed(error))
         texts = passages()
         try:
-            return _checked(scorer.judge(query, texts, deadline=deadline), count)
+            return _checked(scorer.judge(query, texts, deadline=deadline, cancelled=cancelled), count)
         except Exception as error:
             return replace(unread, notice=_failed(error))
 

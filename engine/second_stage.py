@@ -16,12 +16,12 @@ for having been left out. The cross-encoder reads in the order of what is known 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.fusion import Bounds, Floats, normal_dense
 from engine.late import PASSAGES, late_interaction
 from engine.meaning import Meaning, QueryEncoder
@@ -101,23 +101,22 @@ class SecondStage:
         settings: Weights, and how much to read.
         encoder: Gives the query's tokens.
         reranker: Reads passages.
-        step: Called with a signal's name when it is done.
+        clock: Told when a signal is done; it knows when the time is up, and whether anybody still waits.
     """
 
     snapshot: Snapshot
     settings: SearchSettings
     encoder: QueryEncoder
     reranker: QueryReranker
-    step: Callable[[str], None]
+    clock: Clock
 
-    def signals(self, head: Head, text: str, meaning: Meaning, deadline: float | None) -> Signals:
+    def signals(self, head: Head, text: str, meaning: Meaning) -> Signals:
         """Return what there is to say of some documents.
 
         Args:
             head: The documents, at least one.
             text: The query's words.
             meaning: What the encoder made of them; without a vector there is only the cross-encoder.
-            deadline: A value of `time.monotonic()` at which the answer should be ready; None for no limit.
         """
         settings, unit, known = self.settings, self._unit(head), head.scores
         late = self._late(head, meaning)
@@ -133,7 +132,7 @@ class SecondStage:
         nothing = np.zeros(len(head), dtype=np.int64)
         signals = Signals(late, gist, neighbours, None, nothing, nothing, nothing, unit)
         if settings.rerank_weight > 0:
-            signals = self._reranked(head, known, text, deadline, signals)
+            signals = self._reranked(head, known, text, signals)
         return signals
 
     def _unit(self, head: Head) -> float:
@@ -148,7 +147,7 @@ class SecondStage:
         if tokens is None:
             return None
         found = late_interaction(self.snapshot, meaning.text, tokens, head.first(PASSAGES))
-        self.step("late")
+        self.clock.step("late")
         return _something(found)
 
     def _vectors(self, head: Head, meaning: Meaning) -> Vectors | None:
@@ -162,28 +161,31 @@ class SecondStage:
             return None
         cosines = np.einsum("id,d->i", vectors.astype(np.float64), meaning.vector.astype(np.float64))
         found = np.where(vectors.any(axis=1), normal_dense(np.round(cosines, 6), head.bounds), np.nan)
-        self.step("gist")
+        self.clock.step("gist")
         return _something(found)
 
     def _neighbours(self, known: Floats, vectors: Vectors | None) -> Floats | None:
         if vectors is None or self.settings.neighbours_weight <= 0:
             return None
         found = neighbourhood(known, vectors)
-        self.step("neighbours")
+        self.clock.step("neighbours")
         return _something(found)
 
-    def _reranked(
-        self, head: Head, known: Floats, text: str, deadline: float | None, signals: Signals
-    ) -> Signals:
+    def _reranked(self, head: Head, known: Floats, text: str, signals: Signals) -> Signals:
         """Return the signals with what the cross-encoder says, asked in the order of what is known."""
         order = np.argsort(-known, kind="stable")
         parts = head.first(self.settings.rerank_passages)
         numbers = np.concatenate([parts[at] for at in order])
         reading = self.reranker.read(
-            self.settings.reranker, text, len(numbers), lambda: self._texts(numbers), deadline
+            self.settings.reranker,
+            text,
+            len(numbers),
+            lambda: self._texts(numbers),
+            self.clock.deadline(self.settings.budget_ms),
+            self.clock.cancelled,
         )
         if reading.asked:
-            self.step("rerank")
+            self.clock.step("rerank")
         rerank = np.full(len(head), np.nan)
         best, read, cut = (np.zeros(len(head), dtype=np.int64) for _ in range(3))
         start = 0

@@ -82,7 +82,12 @@ class CrossEncoder:
         return self.judge(query, passages).scores
 
     def judge(
-        self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+        self,
+        query: str,
+        passages: Sequence[str | PassageText],
+        *,
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] = bool,
     ) -> Judgement:
         """Score as many passages as there is time for, in the order given.
 
@@ -94,6 +99,7 @@ class CrossEncoder:
             passages: The most promising first.
             deadline: A value of `time.monotonic()`, or None for no limit. A batch is begun where it will probably
                 end by then, so the call is late by a part of one small batch at most.
+            cancelled: Asked before each batch whether nobody waits for the scores any more; none is begun then.
 
         Raises:
             RerankerModelError: the network fails, or gives what is no number.
@@ -104,7 +110,8 @@ class CrossEncoder:
         fresh = {key: text for key, text in zip(keys, texts, strict=True) if known[key] is None}
         if fresh and (deadline is None or self._clock() < deadline):
             task = Task(self._framing, query, list(fresh.values()))
-            self._perform(task, deadline, sum(1 + len(text.text) // _CHARACTERS for text in fresh.values()))
+            windows = sum(1 + len(text.text) // _CHARACTERS for text in fresh.values())
+            self._perform(task, deadline, windows, cancelled)
             whole = []
             for key, answer in zip(fresh, task.answers(), strict=True):
                 if answer:
@@ -119,7 +126,9 @@ class CrossEncoder:
             np.array([answer is not None for answer in answers], np.bool_),
         )
 
-    def _perform(self, task: Task, deadline: float | None, windows: int) -> None:
+    def _perform(
+        self, task: Task, deadline: float | None, windows: int, cancelled: Callable[[], bool]
+    ) -> None:
         """Run a task's batches on as many threads as the network has use for, this one among them."""
         network = self._network
         batches: Iterator[Batch]
@@ -135,7 +144,7 @@ class CrossEncoder:
         def take() -> Batch | None:
             nonlocal stopped
             with taking:
-                batch = None if stopped else next(batches, None)
+                batch = None if stopped or cancelled() else next(batches, None)
                 if batch is None or (deadline is not None and self._clock() + self._cost(batch) > deadline):
                     stopped = True
                     return None

@@ -39,14 +39,19 @@ class OverlapScorer:
         return np.fromiter(shares, np.float32, len(passages))
 
     def judge(
-        self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+        self,
+        query: str,
+        passages: Sequence[str | PassageText],
+        *,
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] = bool,
     ) -> Judgement:
-        """Score the passages that `seconds_each` leaves time for before the deadline."""
-        done = len(passages)
+        """Score the passages that `seconds_each` leaves time for before the deadline; none when it was cancelled."""
+        done = 0 if cancelled() else len(passages)
         if deadline is not None:
             left = deadline - self._clock()
             fits = left / self._seconds_each if self._seconds_each else float(len(passages)) * (left > 0)
-            done = int(min(max(fits, 0), len(passages)))
+            done = int(min(max(fits, 0), done))
         scores = np.full(len(passages), np.nan, np.float32)
         scores[:done] = self.score(query, passages[:done])
         return Judgement(scores, np.zeros(len(passages), np.int64), np.arange(len(passages)) < done)

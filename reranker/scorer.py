@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -23,7 +23,7 @@ class Judgement:
             where the passage was not scored.
         tokens_cut: int64, shape (n,). Tokens of query, context and passage that no window read; 0 where the
             passage was not scored.
-        scored: bool, shape (n,). False where the deadline came first.
+        scored: bool, shape (n,). False where the deadline came first, or the call was cancelled.
     """
 
     scores: Scores
@@ -69,7 +69,12 @@ class PairScorer(Protocol):
         ...
 
     def judge(
-        self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+        self,
+        query: str,
+        passages: Sequence[str | PassageText],
+        *,
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] = bool,
     ) -> Judgement:
         """Score as many passages as there is time for.
 
@@ -78,6 +83,8 @@ class PairScorer(Protocol):
             passages: Taken in the order given: put the most promising first.
             deadline: A value of `time.monotonic()`, or None for no limit. The call returns by then, but for what
                 one small batch may take longer than those before it.
+            cancelled: Asked now and then, from any thread, whether nobody waits for the scores any more; the call
+                ends early then.
 
         Raises:
             RerankerError: the model cannot be run, or is damaged.

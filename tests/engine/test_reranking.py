@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import engine.reranking as reranking
-from engine import InvalidSearchSettings, Ranking, SearchEngine, SearchSettings
+from engine import InvalidSearchSettings, Ranking, SearchCancelled, SearchEngine, SearchSettings
 from indexer.document import Document
 from indexer.index import Index
 from reranker.errors import RerankerModelError
@@ -44,7 +44,12 @@ class Broken(OverlapScorer):
         return 0.49 if self.how == "script" else 1.0
 
     def judge(
-        self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+        self,
+        query: str,
+        passages: Sequence[str | PassageText],
+        *,
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] = bool,
     ) -> Judgement:
         count = len(passages)
         scores, cut = np.zeros(count, np.float32), np.zeros(count, np.int64)
@@ -168,7 +173,12 @@ class Slow(OverlapScorer):
         self.order: list[str] = []
 
     def judge(
-        self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+        self,
+        query: str,
+        passages: Sequence[str | PassageText],
+        *,
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] = bool,
     ) -> Judgement:
         assert deadline is not None
         self.order = [passage.text for passage in passages if isinstance(passage, PassageText)]
@@ -219,7 +229,12 @@ def test_the_stages_before_count(index: Index) -> None:
 
     class Watching(OverlapScorer):
         def judge(
-            self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+            self,
+            query: str,
+            passages: Sequence[str | PassageText],
+            *,
+            deadline: float | None = None,
+            cancelled: Callable[[], bool] = bool,
         ) -> Judgement:
             given.append(deadline if deadline is not None else np.inf)
             return super().judge(query, passages)
@@ -232,10 +247,38 @@ def test_the_stages_before_count(index: Index) -> None:
     assert given[1] == np.inf
 
 
+def test_a_search_that_nobody_waits_for_ends_while_passages_are_read(index: Index) -> None:
+    left: list[bool] = []
+
+    class Interrupted(OverlapScorer):
+        def judge(
+            self,
+            query: str,
+            passages: Sequence[str | PassageText],
+            *,
+            deadline: float | None = None,
+            cancelled: Callable[[], bool] = bool,
+        ) -> Judgement:
+            assert not cancelled()
+            left.append(True)  # the client, in the middle of it
+            assert cancelled()
+            return super().judge(query, passages, cancelled=cancelled)
+
+    engine = SearchEngine(index, ENCODER, reranker=Interrupted())
+    with pytest.raises(SearchCancelled, match="after the stage 'rerank'"):
+        engine.search("turbine", cancelled=lambda: bool(left))
+    assert left == [True]
+
+
 def test_tokens_that_did_not_fit_are_told(index: Index) -> None:
     class Cutting(OverlapScorer):
         def judge(
-            self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+            self,
+            query: str,
+            passages: Sequence[str | PassageText],
+            *,
+            deadline: float | None = None,
+            cancelled: Callable[[], bool] = bool,
         ) -> Judgement:
             judgement = super().judge(query, passages)
             return Judgement(judgement.scores, np.full(len(passages), 3), judgement.scored)
@@ -256,7 +299,12 @@ def test_title_and_headings_are_read_too(make_index: Callable[..., Index]) -> No
 
     class Watching(OverlapScorer):
         def judge(
-            self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+            self,
+            query: str,
+            passages: Sequence[str | PassageText],
+            *,
+            deadline: float | None = None,
+            cancelled: Callable[[], bool] = bool,
         ) -> Judgement:
             read.extend(passage for passage in passages if isinstance(passage, PassageText))
             return super().judge(query, passages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -309,7 +310,14 @@ def test_operators_are_not_read_to_the_cross_encoder(index: Index) -> None:
     asked: list[str] = []
 
     class Listening(OverlapScorer):
-        def judge(self, query: str, passages: object, *, deadline: float | None = None) -> object:
+        def judge(
+            self,
+            query: str,
+            passages: object,
+            *,
+            deadline: float | None = None,
+            cancelled: Callable[[], bool] = bool,
+        ) -> object:
             asked.append(query)
             return super().judge(query, passages, deadline=deadline)  # type: ignore[arg-type]
 

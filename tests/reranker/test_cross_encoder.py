@@ -214,6 +214,25 @@ def _windows(text: str, scorer: CrossEncoder) -> int:
     return len(framing.passages(framing.query("x"), [PassageText(text)])[0].windows)
 
 
+@pytest.mark.parametrize("deadline", [None, 1e9])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_call_that_is_cancelled_begins_no_batch_more(
+    make: Make, deadline: float | None, workers: int
+) -> None:
+    network = Counting(workers, budget=1, step=1)  # each window is a batch
+    scorer = make(network, cache=100)
+    passages = [f"cat {word}" for word in ("dog", "mat", "on", "a", "b", "c", "x", "y")]
+    judgement = scorer.judge("x", passages, deadline=deadline, cancelled=lambda: len(network.batches) >= 3)
+    read = len(network.batches)
+    assert 3 <= read < 3 + workers
+    assert judgement.scored.sum() == read
+    assert np.isnan(judgement.scores[~judgement.scored]).all()
+    again = scorer.judge("x", passages)
+    assert again.scored.all()
+    assert scorer.lookups == (read, 2 * len(passages) - read), "what was read whole is remembered"
+    assert not scorer.judge("y", passages, cancelled=lambda: True).scored.any()
+
+
 def test_the_scale_is_a_factor_of_the_score(make: Make) -> None:
     one, three = (make(Counting(), scale=scale).score("x", ["cat", "dog"]) for scale in (1.0, 3.0))
     assert three.tolist() == pytest.approx((3 * one).tolist())

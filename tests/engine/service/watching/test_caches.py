@@ -32,7 +32,12 @@ class Remembered(OverlapScorer):
         return self._cache.hits, self._cache.misses
 
     def judge(
-        self, query: str, passages: Sequence[str | PassageText], *, deadline: float | None = None
+        self,
+        query: str,
+        passages: Sequence[str | PassageText],
+        *,
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] = bool,
     ) -> Judgement:
         keys = self._cache.keys(query, [passage_text(passage) for passage in passages])
         self._cache.get(keys)
