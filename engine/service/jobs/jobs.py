@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
-
 from engine.service.access.caller import Caller
 from engine.service.jobs import folders
 from engine.service.jobs.documents import write_given
@@ -26,7 +24,7 @@ from engine.service.jobs.reading import Reading
 from engine.service.jobs.roots import Roots
 from engine.service.jobs.runner import Runner
 from engine.service.jobs.store import JobStore
-from engine.service.jobs.uploads import Received, Upload, receive
+from engine.service.jobs.uploads import Received, Upload, receive, to_its_end
 from engine.service.settings import ServiceSettings
 from indexer.elastic.environment import settings_from_environment
 from indexer.elastic.settings import ElasticSettings
@@ -148,12 +146,10 @@ class Jobs:
             Problem: 400, 413, 422, 503, 507.
         """
         with self._new(caller, "files", key) as new:
-            await to_thread.run_sync(self._store.expect_room, self._settings.max_waiting_jobs)
-            upload = await to_thread.run_sync(
-                Upload, new.folder, boundary, self._settings.max_upload_mb * MEBIBYTE
-            )
+            await to_its_end(self._store.expect_room, self._settings.max_waiting_jobs)
+            upload = await to_its_end(Upload, new.folder, boundary, self._settings.max_upload_mb * MEBIBYTE)
             received = await receive(pieces, upload)
-            return await to_thread.run_sync(self._take_files, new, received)
+            return await to_its_end(self._take_files, new, received)
 
     def add_paths(self, caller: Caller, paths: Sequence[str], key: str | None = None) -> Job:
         """Take in files and folders under the roots; which files that are is found out later.
@@ -241,14 +237,15 @@ class Jobs:
 
     @contextmanager
     def _new(self, caller: Caller, kind: Kind, key: str | None) -> Iterator[_New]:
-        """Give the makings of a job, whose folder does not stay where the block fails."""
+        """Give the makings of a job, whose folder does not stay where the block fails before the job is stored."""
         job_id = f"job_{secrets.token_hex(12)}"
-        folder = self._folder / job_id
-        with room_expected(), folders.made(folder):
+        new = _New(job_id, kind, caller, key, self._folder / job_id)
+        with room_expected(), folders.made(new.folder):
             try:
-                yield _New(job_id, kind, caller, key, folder)
+                yield new
             except BaseException:
-                folders.remove(folder)
+                if not new.stored:
+                    folders.remove(new.folder)
                 raise
 
     def _take(self, new: _New) -> Job:
@@ -271,7 +268,8 @@ class Jobs:
             waiting_at_most=self._settings.max_waiting_jobs,
             key=None if new.key is None else (new.caller.key_id, new.key, f"{new.kind} {new.digest}"),
         )
-        if stored.job_id != new.job_id:
+        new.stored = stored.job_id == new.job_id
+        if not new.stored:
             folders.remove(new.folder)
         self._runner.wake()
         return stored
@@ -289,6 +287,7 @@ class _New:
     digest: str = ""
     size: int = 0
     ready: bool = False
+    stored: bool = False
     progress: Progress = field(default_factory=Progress)
     refusals: list[Refusal] = field(default_factory=list)
 

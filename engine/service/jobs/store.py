@@ -83,7 +83,7 @@ class JobStore:
             self._refuse(database, job.job_id, refusals)
             if key is not None:
                 keys.remember(database, *key, job.job_id)
-        return self.get(job.job_id)
+            return self.get(job.job_id)  # in here, so that what fails has stored nothing
 
     def get(self, job_id: str, tenant: str | None = None) -> Job:
         """Return a job with its refusals.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from engine.event import name_fault
 from engine.service.jobs import folders
@@ -19,6 +21,9 @@ from indexer.document import MAX_DOC_ID
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
+
+T = TypeVar("T")
+Given = TypeVarTuple("Given")
 
 MOST_FILES = 1000
 LONGEST_NAME = 16_384
@@ -235,15 +240,31 @@ async def receive(pieces: AsyncIterator[bytes], upload: Upload) -> Received:
     Raises:
         Problem: 400, 413, 422, 507, as `Upload` says.
     """
-    from anyio import to_thread
-
     try:
         async for piece in pieces:
             if piece:
-                await to_thread.run_sync(upload.take, piece)
-        return await to_thread.run_sync(upload.finish)
+                await to_its_end(upload.take, piece)
+        return await to_its_end(upload.finish)
     finally:
         upload.close()
+
+
+async def to_its_end(work: Callable[[*Given], T], *given: *Given) -> T:
+    """Return what work in a thread returns; whoever is cancelled meanwhile is so when it is over, and not before.
+
+    Else the client that goes away would have the file that is being written closed, and the folder of the job that is
+    being stored removed, under the thread that is at it.
+    """
+    from anyio import to_thread
+
+    doing = asyncio.ensure_future(to_thread.run_sync(work, *given))
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        while not doing.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((doing,))
+        raise
 
 
 def _invalid(name: str, message: str) -> Problem:
