@@ -41,9 +41,10 @@ def problem_for(request: Request, error: Exception) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, SearchError):
-        if error.status >= 500:
+        problem = problem_of(error)
+        if problem.status >= 500:
             request.app.state.service.metrics.error(error)
-        return problem_of(error)
+        return problem
     if isinstance(error, RequestValidationError):
         return _invalid(request, error.errors())
     if isinstance(error, HTTPException):

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from engine.errors import InvalidQuery, SearchError
+from engine.errors import IndexOpenError, InvalidQuery, ReaderStoreBusy, SearchError
 
 MEDIA_TYPE = "application/problem+json"
+_READERS_BUSY = "what is kept of readers is being changed just now; ask again in a moment"
+_UNAVAILABLE = (
+    "the index cannot be asked just now; ask again in a moment (the log says why, under this request id)"
+)
 
 
 class Problem(Exception):
@@ -56,18 +60,22 @@ class Problem(Exception):
 
 
 def problem_of(error: SearchError) -> Problem:
-    """Return the problem that an error of the engine is. What is our own fault is told without its particulars."""
+    """Return the problem that an error of the engine is.
+
+    What is wrong on our side is told without its particulars, which name folders and hosts: the log has those.
+    """
     kind = _kind(type(error).__name__)
-    if error.status == 503:
-        return Problem(503, kind, str(error), {"Retry-After": "1"})
-    if error.status >= 500:
-        return Problem(
-            error.status, kind, "the service could not answer; its log says why, under this request id"
-        )
+    # That there is no index is the service's own trouble: 404 would say that there is no such document.
+    status = 500 if isinstance(error, IndexOpenError) else error.status
+    if status == 503:
+        busy = isinstance(error, ReaderStoreBusy)
+        return Problem(503, kind, _READERS_BUSY if busy else _UNAVAILABLE, {"Retry-After": "1"})
+    if status >= 500:
+        return Problem(status, kind, "the service could not answer; its log says why, under this request id")
     suggestion = (
         {"suggestion": error.suggestion} if isinstance(error, InvalidQuery) and error.suggestion else {}
     )
-    return Problem(error.status, kind, str(error), None, **suggestion)
+    return Problem(status, kind, str(error), None, **suggestion)
 
 
 def _kind(name: str) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi import Query as Parameter
 from fastapi.responses import Response
 
-from engine.errors import NoSuchDocument
+from engine.errors import NoSuchDocument, SearchCancelled
 from engine.search_engine import SearchEngine
 from engine.service.api.answers import WITH_BODY, answered, dumped, problems
 from engine.service.api.callers import Here, Searcher
@@ -24,6 +24,7 @@ from engine.service.api.schemas.documents import (
 )
 from engine.service.asking import ask
 from engine.service.limits import check_id, check_text, k_of
+from engine.service.pool import Pressure
 
 router = APIRouter(tags=["documents"])
 
@@ -98,10 +99,14 @@ async def summaries(asked: SummariesIn, service: Here, caller: Searcher) -> Resp
     ids = list(dict.fromkeys(check_id(f"ids.{at}", doc_id) for at, doc_id in enumerate(asked.ids)))
     check_text("query", asked.query, service.settings)
 
-    def summed(engine: SearchEngine) -> bytes:
+    engine = service.engines.of(caller.tenant)
+
+    def summed(pressure: Pressure) -> bytes:
         found: list[dict[str, object]] = []
         missing: list[str] = []
         for doc_id in ids:
+            if pressure.cancelled():  # each may take a second, and nobody waits for it any more
+                raise SearchCancelled("given up between two summaries")
             try:
                 found.append(
                     engine.summarise(
@@ -126,4 +131,4 @@ async def summaries(asked: SummariesIn, service: Here, caller: Searcher) -> Resp
             }
         )
 
-    return answered(await ask(service, caller, summed))
+    return answered(await service.pool.run(summed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from engine import Event, Hit, Query, SearchSettings
+from engine import Event, Hit, Query, SearchEngine, SearchSettings
 from engine.marking import Mark
 from engine.service.api.schemas import admin, around, documents, readers, search
 from engine.service.service import Service
@@ -140,6 +141,27 @@ def test_summaries_of_several(ask: Ask, shared_service: Service) -> None:
     ]
     assert found["keyphrases"] == [one.to_json() for one in engine.keyphrases(["d07", "d09"], 3)]
     assert ask("POST", "/v1/summaries", json={"ids": ["absent", "nowhere"]}).status_code == 404
+
+
+def test_summaries_that_nobody_waits_for_any_more_are_not_made(
+    make_service: Callable[..., Service], asker_of: Callable[..., Ask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make_service(request_seconds=1)
+    engine = service.engines.shared
+    begun: list[str] = []
+    told = threading.Event()
+
+    def slow(doc_id: str, **values: object) -> object:
+        begun.append(doc_id)
+        told.wait(20)
+        return SearchEngine.summarise(engine, doc_id)
+
+    monkeypatch.setattr(engine, "summarise", slow)
+    answer = asker_of(service, "search")("POST", "/v1/summaries", json={"ids": ["d01", "d02", "d03"]})
+    told.set()
+    assert answer.status_code == 503
+    service.pool.close()
+    assert begun == ["d01"]
 
 
 def test_around_a_search(ask: Ask, shared_service: Service) -> None:
