@@ -24,7 +24,8 @@ T = TypeVar("T")
 Level: TypeAlias = Literal[0, 1, 2]
 
 LESS, NONE = 3, 12
-"""So many requests waiting for each thread make a search rerank less, and so many not at all."""
+"""So many requests waiting for each thread make a search rerank less, and so many not at all; at the latest so do half
+of the queue, and three quarters."""
 SHARE = 4
 """Under pressure, one in so many of the documents is reranked."""
 
@@ -101,8 +102,10 @@ class Pool:
     @property
     def level(self) -> Level:
         """How light a search that begins now makes itself."""
-        waiting = self._waiting
-        return 2 if waiting >= NONE * self.threads else 1 if waiting >= LESS * self.threads else 0
+        # On many processors the queue would be full before so many wait for each: then it is its half, and three quarters.
+        less = min(LESS * self.threads, max(1, self.queue // 2))
+        none = min(NONE * self.threads, max(1, self.queue * 3 // 4))
+        return 2 if self._waiting >= none else 1 if self._waiting >= less else 0
 
     async def run(self, work: Callable[[Pressure], T]) -> T:
         """Return what some work returns, done in a thread.

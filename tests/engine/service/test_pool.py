@@ -116,6 +116,32 @@ def test_what_begins_is_told_how_much_waits() -> None:
     with_pool(test, 1, 20)
 
 
+@pytest.mark.parametrize("threads", [1, 2, 4, 8, 32, 128])
+@pytest.mark.parametrize("queue", [4, 8, 64, 1000])
+def test_searches_become_lighter_in_two_steps_before_any_is_refused(threads: int, queue: int) -> None:
+    """However many threads there are: three, and twelve, waiting for each of 8 would be more than the queue takes."""
+
+    async def test(pool: Pool, told: Told) -> None:
+        gate = Gate()
+        running = [asyncio.create_task(pool.run(gate)) for _ in range(threads)]
+        await asyncio.sleep(0)
+        while pool.working < threads:
+            await asyncio.sleep(0.001)
+        levels = [pool.level]
+        waiting = []
+        for _ in range(queue):
+            waiting.append(asyncio.create_task(pool.run(lambda pressure: None)))
+            await asyncio.sleep(0)
+            levels.append(pool.level)
+        assert not told.reasons
+        assert levels == sorted(levels)
+        assert set(levels) == {0, 1, 2}
+        gate.let.set()
+        await asyncio.gather(*running, *waiting)
+
+    with_pool(test, threads, queue)
+
+
 def test_cancelled_work_stops_and_waiting_work_never_begins() -> None:
     async def test(pool: Pool, told: Told) -> None:
         gate, second = Gate(), Gate()
