@@ -102,7 +102,7 @@ class Pool:
     @property
     def level(self) -> Level:
         """How light a search that begins now makes itself."""
-        # On many processors the queue would be full before so many wait for each: then it is its half, and three quarters.
+        # On many processors the queue would be full before so many wait for each: its half counts then.
         less = min(LESS * self.threads, max(1, self.queue // 2))
         none = min(NONE * self.threads, max(1, self.queue * 3 // 4))
         return 2 if self._waiting >= none else 1 if self._waiting >= less else 0

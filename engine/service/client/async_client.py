@@ -16,7 +16,7 @@ import httpx
 
 from engine.service.client import endpoints
 from engine.service.client.answers.jobs import Job
-from engine.service.client.call import Call, as_method, problem_in
+from engine.service.client.call import Call, as_method, check_whole, problem_in
 from engine.service.client.connection import FAILURES, Connection, pauses
 from engine.service.client.errors import ServiceProblem, no_answer
 from engine.service.client.patience import Patience
@@ -183,11 +183,13 @@ class AsyncClient(AbstractAsyncContextManager["AsyncClient"]):
 
     async def _events(self, call: Call[T]) -> AsyncIterator[T]:
         response = await self._patient(call, lambda: self._open(call))
-        parser = EventParser()
+        parser, last = EventParser(), ""
         async with contextlib.aclosing(response):
             try:
                 async for piece in response.aiter_bytes():
                     for event in parser.feed(piece):
-                        yield call.event(event)
+                        yield call.event(event, response.headers)
+                        last = event.name
             except FAILURES as error:
                 raise no_answer(error) from error
+        check_whole(last)

@@ -16,6 +16,8 @@ from engine.service.client.reading import read
 from engine.service.client.server_events import ServerEvent
 
 T = TypeVar("T")
+_LAST = "ranking"
+"""The event that a stream ends with, unless it is `problem`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,12 @@ class Call(Generic[T]):
             return read(self.kind, None)
         return read(self.kind, _loads(response.text))
 
-    def event(self, event: ServerEvent) -> T:
+    def event(self, event: ServerEvent, headers: Mapping[str, str]) -> T:
         """Return what an event of a stream says.
+
+        Args:
+            event: The event.
+            headers: Of the answer that it is part of.
 
         Raises:
             ServiceProblem: it says what went wrong, or is none of Quire's.
@@ -73,8 +79,21 @@ class Call(Generic[T]):
         body = _loads(event.data)
         if event.name == "problem":
             status = body.get("status") if isinstance(body, dict) else None
-            raise problem_from(status if isinstance(status, int) else 500, {}, body)
+            raise problem_from(status if isinstance(status, int) else 500, headers, body)
         return read(self.kind, {"event": event.name, "data": body})
+
+
+def check_whole(last: str) -> None:
+    """Make sure that a stream came to its end.
+
+    Args:
+        last: The name of its last event; empty where it had none.
+
+    Raises:
+        ServiceProblem: it broke off, or is none of Quire's.
+    """
+    if last != _LAST:
+        raise not_ours(f"a stream that ends with {f'its event {last!r:.40}' if last else 'no event'}")
 
 
 def problem_in(response: httpx.Response) -> ServiceProblem:

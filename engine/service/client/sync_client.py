@@ -15,7 +15,7 @@ import httpx
 
 from engine.service.client import endpoints
 from engine.service.client.answers.jobs import Job
-from engine.service.client.call import Call, as_method, problem_in
+from engine.service.client.call import Call, as_method, check_whole, problem_in
 from engine.service.client.connection import FAILURES, Connection, pauses
 from engine.service.client.errors import ServiceProblem, no_answer
 from engine.service.client.patience import Patience
@@ -182,10 +182,13 @@ class Client(AbstractContextManager["Client"]):
 
     def _events(self, call: Call[T]) -> Iterator[T]:
         response = self._patient(call, lambda: self._open(call))
-        parser = EventParser()
+        parser, last = EventParser(), ""
         with contextlib.closing(response):
             try:
                 for piece in response.iter_bytes():
-                    yield from map(call.event, parser.feed(piece))
+                    for event in parser.feed(piece):
+                        yield call.event(event, response.headers)
+                        last = event.name
             except FAILURES as error:
                 raise no_answer(error) from error
+        check_whole(last)

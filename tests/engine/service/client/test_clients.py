@@ -206,13 +206,15 @@ def test_an_error_of_somebody_else(ask: Asked) -> None:
     assert (caught.value.status, caught.value.kind) == (502, "unknown")
 
 
+RANKING = {
+    "query": "q", "k": 1, "found": 0, "reranked_depth": 0, "hits": [], "notices": ["line\u2028end"], "degraded": [],
+    "suggestions": [], "facets": {}, "cursor": None, "generation": 1, "timings_ms": {},
+}  # fmt: skip
+FIRST = f": hello\n\nevent: first\ndata: {json.dumps(RANKING, ensure_ascii=False)}\n\n".encode()
+
+
 def test_a_stream_is_told_event_by_event(ask: Asked) -> None:
-    ranking = {
-        "query": "q", "k": 1, "found": 0, "reranked_depth": 0, "hits": [], "notices": ["line\u2028end"], "degraded": [],
-        "suggestions": [], "facets": {}, "cursor": None, "generation": 1, "timings_ms": {},
-    }  # fmt: skip
-    text = json.dumps(ranking, ensure_ascii=False)
-    stream = f": hello\n\nevent: first\ndata: {text}\n\nevent: ranking\ndata: {text}\n\n".encode()
+    stream = FIRST + FIRST.replace(b"first", b"ranking")
     handle, had = in_turn(httpx.Response(200, content=stream, headers={"content-type": "text/event-stream"}))
     beats = ask(handle, "stream", "q", k=1)
     assert [beat.event for beat in beats] == ["first", "ranking"]
@@ -222,8 +224,19 @@ def test_a_stream_is_told_event_by_event(ask: Asked) -> None:
 
 def test_a_stream_may_end_in_a_problem(ask: Asked) -> None:
     body = json.dumps({"type": "urn:quire:problem:overloaded", "status": 503, "detail": "later"})
-    handle, _ = in_turn(httpx.Response(200, content=f"event: problem\ndata: {body}\n\n".encode()))
-    with pytest.raises(Busy, match="later"):
+    content = f"event: problem\ndata: {body}\n\n".encode()
+    handle, _ = in_turn(httpx.Response(200, content=content, headers={"X-Request-Id": "abcdefgh"}))
+    with pytest.raises(Busy, match="later") as caught:
+        ask(handle, "stream", "q")
+    assert caught.value.request_id == "abcdefgh"
+
+
+@pytest.mark.parametrize(
+    "events", [b"", b"<h1>Welcome to our network</h1>", FIRST], ids=["none", "html", "first"]
+)
+def test_a_stream_that_breaks_off_is_no_answer(ask: Asked, events: bytes) -> None:
+    handle, _ = in_turn(httpx.Response(200, content=events))
+    with pytest.raises(NoAnswer, match="a stream that ends with"):
         ask(handle, "stream", "q")
 
 
