@@ -2,6 +2,6 @@
 
 `pages` holds all routes together. `urls` says what a URL asks for, and has the URL of everything that is asked.
 `search`, `document`, `why` and `reader` hold the pages of that kind, and the plain values that these show; `page` is
-what they share; `words` every word of them, in English and Chinese; `templates` and `static` are what is sent. Templates
-escape everything, always: what a document says is text, whatever it says.
+what they share; `words` every word of them, in English and Chinese; `templates` and `static` are what is sent.
+Templates escape everything, always: what a document says is text, whatever it says.
 """

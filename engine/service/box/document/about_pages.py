@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from engine.errors import NoSuchDocument
+from engine.document_text import DocumentText
+from engine.errors import NoSuchDocument, translated
 from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.dependencies import box_caller, the_service
 from engine.service.box.document.document_views import Fact, facts, title_of, written_in
 from engine.service.box.page.marks import Run, pieces
-from engine.service.box.page.naming import LONGEST_LABEL, name_of, shortened
+from engine.service.box.page.naming import LONGEST_LABEL, name_of, openings, shortened
 from engine.service.box.page.problem_pages import BoxRoute
 from engine.service.box.page.rendering import Frame, frame_of, render
 from engine.service.box.page.scripts import language_of
 from engine.service.box.urls.place import Place
 from engine.service.box.urls.preferences import place_of
+from engine.service.box.words.told import Told, told
+from engine.service.box.words.words import Words
 from engine.service.limits import check_text
 from engine.service.pool import Pressure
-from engine.similar import SimilarDocument
+from engine.similar import Similar, SimilarDocument
 from engine.summary import Summary, SummarySentence
 
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)
@@ -43,7 +47,6 @@ class Like:
 
     title: str
     doc_id: str
-    named: bool
     language: str
     near: int | None
     words: tuple[str, ...]
@@ -72,7 +75,7 @@ class Short:
     href: str
     sentences: tuple[Sentence, ...]
     phrases: tuple[str, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Told, ...]
     tilted: bool
 
 
@@ -80,7 +83,7 @@ class Short:
 class _Summed:
     """What came of summing up: the summaries, what they share, and ids that the index does not have."""
 
-    each: tuple[tuple[Summary, tuple[str, ...], str], ...]
+    each: tuple[tuple[Summary, tuple[str, ...], DocumentText], ...]
     shared: tuple[str, ...]
     missing: tuple[str, ...]
 
@@ -91,8 +94,15 @@ async def similar(request: Request, caller: Asking) -> HTMLResponse:
     service = the_service(request)
     place = place_of(request)
     engine = service.engines.of(caller.tenant)
-    found = await service.pool.run(lambda pressure: engine.similar(place.doc_id, k=_LIKE))
-    source = await service.pool.run(lambda pressure: engine.document(place.doc_id, end=400))
+
+    def look(pressure: Pressure) -> tuple[Similar, DocumentText, dict[str, str]]:
+        found = engine.similar(place.doc_id, k=_LIKE)
+        with translated():
+            reader = service.engines.index.reader()
+        begin = openings(reader, ((one.doc_id, one.title) for one in found.items))
+        return found, engine.document(place.doc_id, end=400), begin
+
+    found, source, begin = await service.pool.run(look)
     frame = frame_of(request, caller)
     return render(
         request,
@@ -102,8 +112,8 @@ async def similar(request: Request, caller: Asking) -> HTMLResponse:
         place=place,
         title=title_of(source),
         language=written_in(source),
-        likes=tuple(_like(one, place, frame) for one in found.items),
-        notices=found.notices,
+        likes=tuple(_like(one, begin, place, frame) for one in found.items),
+        notices=tuple(told(said, frame.words.language) for said in found.notices),
     )
 
 
@@ -128,10 +138,11 @@ async def summary(request: Request, caller: Asking) -> HTMLResponse:
             except NoSuchDocument:
                 missing.append(doc_id)
                 continue
-            each.append((made, _phrases(engine, (doc_id,)), written_in(engine.document(doc_id, end=400))))
+            each.append((made, _phrases(engine, (doc_id,)), engine.document(doc_id, end=400)))
         there = tuple(made.doc_id for made, _, _ in each)
         return _Summed(tuple(each), _phrases(engine, there) if len(there) > 1 else (), tuple(missing))
 
+    words = frame_of(request, caller).words
     summed = await service.pool.run(sum_up)
     if chosen and not summed.each:
         raise NoSuchDocument("the index has none of these documents; use ids that a search shows")
@@ -147,7 +158,7 @@ async def summary(request: Request, caller: Asking) -> HTMLResponse:
         shared=summed.shared,
         length=length,
         lengths=LENGTHS,
-        shorts=tuple(_short(made, phrases, language, place) for made, phrases, language in summed.each),
+        shorts=tuple(_short(made, phrases, found, place, words) for made, phrases, found in summed.each),
     )
 
 
@@ -155,12 +166,11 @@ def _phrases(engine: SearchEngine, doc_ids: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(phrase.text for phrase in engine.keyphrases(doc_ids, _PHRASES))
 
 
-def _like(one: SimilarDocument, place: Place, frame: Frame) -> Like:
-    title, named = name_of(one.title, one.doc_id)
+def _like(one: SimilarDocument, begin: Mapping[str, str], place: Place, frame: Frame) -> Like:
+    title, _ = name_of(one.title, one.doc_id, begin.get(one.doc_id, ""))
     return Like(
         title=title,
         doc_id=one.doc_id,
-        named=named,
         language=language_of(title, one.metadata),
         near=None if one.cosine is None else round(100 * max(0.0, one.cosine)),
         words=one.words,
@@ -170,7 +180,7 @@ def _like(one: SimilarDocument, place: Place, frame: Frame) -> Like:
     )
 
 
-def _short(made: Summary, phrases: tuple[str, ...], language: str, place: Place) -> Short:
+def _short(made: Summary, phrases: tuple[str, ...], found: DocumentText, place: Place, words: Words) -> Short:
     here = Place(made.doc_id, asked=place.asked)
     sentences = []
     above = ""
@@ -179,13 +189,13 @@ def _short(made: Summary, phrases: tuple[str, ...], language: str, place: Place)
         sentences.append(_sentence(one, here, "" if heading in (above, made.title) else heading))
         above = heading
     return Short(
-        title=name_of(made.title, made.doc_id)[0],
+        title=title_of(found),
         doc_id=made.doc_id,
-        language=language,
+        language=written_in(found),
         href=here.url(),
         sentences=tuple(sentences),
         phrases=phrases,
-        notices=made.notices,
+        notices=tuple(told(said, words.language) for said in made.notices),
         tilted=made.tilted,
     )
 

@@ -17,7 +17,9 @@ Kind: TypeAlias = Literal["text", "lines", "heading", "code"]
 
 _LINE = re.compile(r"[^\n]*(?:\n|\Z)")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_FRONT = re.compile(r"(---)\s*")  # around what a Markdown file says of itself, at its beginning
+_FRONT = re.compile(
+    r"---[ \t]*\n(?:[\w.-]+[ \t]*:.*\n)(?:(?:[\w.-]+[ \t]*:.*|[ \t#-].*)?\n)*?---[ \t]*(?:\n|\Z)"
+)
 _HEADING = re.compile(r"(#{1,6})[ \t]+(?=\S)")
 _INDENTED = re.compile(r"(?: {4}|\t)\s*\S")
 _CODE = re.compile(r"\s*(?:\|.*\||>>> |\.\.\. |\$ )")
@@ -54,11 +56,15 @@ class _Line:
 def blocks(text: str, offset: int = 0) -> tuple[Block, ...]:
     """Return the blocks of a text, in order; between them is white space, and the marks of headings and fences.
 
+    What a Markdown file says of itself before its text is not in any: it is metadata, and shown as that.
+
     Args:
         text: The text.
         offset: Where it begins.
     """
-    return tuple(_merged(_blocks(_lines(text, offset))))
+    front = _FRONT.match(text) if not offset else None
+    skipped = front.end() if front else 0
+    return tuple(_merged(_blocks(_lines(text[skipped:], offset + skipped))))
 
 
 def _lines(text: str, offset: int) -> Iterator[_Line]:
@@ -71,10 +77,9 @@ def _blocks(lines: Iterator[_Line]) -> Iterator[Block]:
     group: list[_Line] = []
     fence, fenced = "", list[_Line]()
     for line in lines:
-        opening = _FENCE.match(line.text) or (_FRONT.fullmatch(line.text) if not line.start else None)
+        opening = _FENCE.match(line.text)
         if fence:
-            closing = _FRONT.fullmatch(line.text) if fence == "---" else opening
-            if closing and closing[1].startswith(fence) and not line.text[closing.end() :].strip():
+            if opening and opening[1].startswith(fence) and not line.text[opening.end() :].strip():
                 yield from _code(fenced)
                 fence, fenced = "", []
             else:

@@ -27,6 +27,7 @@ from engine.service.box.document.document_views import (
     written_in,
 )
 from engine.service.box.document.sought import spans_of
+from engine.service.box.page.naming import OPENING
 from engine.service.box.page.problem_pages import BoxRoute
 from engine.service.box.page.rendering import frame_of, render
 from engine.service.box.reader.opinions import opinion_of
@@ -48,6 +49,7 @@ class _Opened:
     """What the page of a document is made of."""
 
     found: DocumentText
+    title: str
     start: int
     end: int
     parts: tuple[Part, ...]
@@ -80,8 +82,8 @@ async def document(request: Request, caller: Asking) -> HTMLResponse:
         place=place,
         found=found,
         opened=opened,
-        title=title_of(found),
-        named=bool(found.title.strip()),
+        title=opened.title,
+        named=opened.title != found.doc_id,
         language=written_in(found),
         source=address_of(found),
         facts=facts(found.metadata, place, words),
@@ -122,8 +124,9 @@ async def passage(request: Request, caller: Asking) -> HTMLResponse:
 
 def _opened(
     engine: SearchEngine, reader: IndexReader, place: Place
-) -> tuple[DocumentText, int, int, tuple[Part, ...], tuple[Heading, ...]]:
-    length = engine.document(place.doc_id, end=0).length
+) -> tuple[DocumentText, str, int, int, tuple[Part, ...], tuple[Heading, ...]]:
+    begin = engine.document(place.doc_id, end=OPENING)
+    length = begin.length
     low, high = window(place.start, place.end, place.at, length)
     found = engine.document(place.doc_id, start=max(0, low - SLACK), end=high)
     start, end = cut(found.text, found.start, low, high, length)
@@ -135,7 +138,7 @@ def _opened(
             stored = reader.find(place.doc_id)
             passages = reader.passages(reader.passages_of(stored.number)) if stored else []
         headings = contents(passages, found.title, place, start, end)
-    return found, start, end, parts, headings
+    return found, title_of(begin), start, end, parts, headings
 
 
 def _at(place: Place, offset: int) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from engine.document_text import DocumentText
 from engine.service.box.document.blocks import Block, Kind, blocks
 from engine.service.box.page.marks import Run, pieces
-from engine.service.box.page.naming import LONGEST_LABEL, LONGEST_TITLE, shortened
+from engine.service.box.page.naming import LONGEST_LABEL, OPENING, name_of, shortened
 from engine.service.box.page.scripts import language_of
 from engine.service.box.search.around import day, field_name, shown, written
 from engine.service.box.urls.place import Place
@@ -131,10 +131,18 @@ def parts_of(
             parts.append(Part("page", page=bisect_right(found.pages, low)))
         text = found.text[low - found.start : high - found.start]
         parts += (_part(block, found, marks) for block in blocks(text, low))
+    if not start and parts and _is_title(parts[0], found.title):
+        del parts[0]
     first = next((at for at, part in enumerate(parts) if part.marked), None)
     if first is not None:
         parts[first] = replace(parts[first], first=True)
     return tuple(_ranked(parts))
+
+
+def _is_title(part: Part, title: str) -> bool:
+    """Whether a part says no more than the title, which the page has said already."""
+    said = "".join(piece.text for run in part.runs for piece in run.pieces)
+    return part.kind == "heading" and " ".join(said.split()) == " ".join(title.split())
 
 
 def _ranked(parts: Iterable[Part]) -> Iterator[Part]:
@@ -180,7 +188,7 @@ def facts(metadata: Mapping[str, MetadataValue], place: Place, words: Words) -> 
                 values.append((day(one.date() if isinstance(one, datetime) else one, words), ""))
             elif name.strip():
                 href = "" if len(name) > LONGEST_LABEL else _sharing(place, field, name)
-                values.append((shown(name, words) if href else shortened(name, _LONGEST_VALUE), href))
+                values.append((shown(name, words, field) if href else shortened(name, _LONGEST_VALUE), href))
         if values:
             found.append(Fact(field_name(field, words), tuple(values)))
     return tuple(found)
@@ -194,8 +202,8 @@ def _sharing(place: Place, field: str, value: str) -> str:
 
 
 def title_of(found: DocumentText) -> str:
-    """Return what a document is called: its title, or its id."""
-    return shortened(found.title, LONGEST_TITLE) or shortened(found.doc_id, LONGEST_TITLE)
+    """Return what a document is called: its title, or how its text begins where that is at hand, or its id."""
+    return name_of(found.title, found.doc_id, "" if found.start else found.text[:OPENING])[0]
 
 
 def address_of(found: DocumentText) -> str:

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import numpy as np
+
+from engine.errors import translated
+from indexer.protocol import IndexReader
+
 LONGEST_TITLE = 240
 LONGEST_LABEL = 120
+OPENING = 300
+"""So many characters of a text are enough to call it by its beginning."""
+_LONGEST_OPENING = 72
+_SENTENCE = re.compile(rf"(.{{12,{_LONGEST_OPENING}}}?)(?:[。！？]|[.!?](?=\s|$))")
+_SEEN = frozenset("LNPS")
 
 
 def shortened(text: str, most: int) -> str:
@@ -12,9 +26,43 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
-def name_of(title: str, doc_id: str) -> tuple[str, bool]:
-    """Return what a document is called, and whether that is its title: else it is the last part of its id."""
-    if title.strip():
+def is_seen(text: str) -> bool:
+    """Return whether there is anything to see in a text: white space and characters without a shape are nothing."""
+    return any(unicodedata.category(character)[0] in _SEEN for character in text[:LONGEST_TITLE])
+
+
+def name_of(title: str, doc_id: str, opening: str = "") -> tuple[str, bool]:
+    """Return what a document is called, and whether that is its title.
+
+    Without a title it goes by the beginning of its text, else by the last part of its id.
+
+    Args:
+        title: The document's.
+        doc_id: The document's.
+        opening: The first `OPENING` characters of its text; empty where they are not at hand.
+    """
+    if is_seen(title):
         return shortened(title, LONGEST_TITLE), True
+    line = " ".join(opening.split()).lstrip("#>*=-_ ")
+    if is_seen(line):
+        sentence = _SENTENCE.match(line)
+        return (sentence[1] if sentence else shortened(line, _LONGEST_OPENING)), False
     last = doc_id.rstrip("/").rpartition("/")[2]
     return shortened(last or doc_id, LONGEST_TITLE) or "—", False
+
+
+def openings(reader: IndexReader, documents: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return how the texts begin of those documents that have no title, by id.
+
+    Args:
+        reader: The index.
+        documents: Ids and titles.
+    """
+    doc_ids = [doc_id for doc_id, title in documents if not is_seen(title)]
+    if not doc_ids:
+        return {}
+    with translated():
+        numbers: list[int] = np.asarray(reader.find_all(doc_ids)).tolist()
+        there = [(doc_id, number) for doc_id, number in zip(doc_ids, numbers, strict=True) if number >= 0]
+        texts = reader.texts([(number, 0, OPENING) for _, number in there])
+    return {doc_id: text for (doc_id, _), text in zip(there, texts, strict=True)}

@@ -23,7 +23,6 @@ def problem_page(request: Request, problem: Problem) -> HTMLResponse:
     """Return a problem as a page, or as a piece of one where that was asked for."""
     asked = Asked.of(request.query_params.multi_items()) if request.url.path in ("/", "/results") else Asked()
     template = "problem_piece.html" if wants_fragment(request) else "problem.html"
-    query = request.url.query
     kind = problem.kind if problem.status != 404 or problem.kind == "no-such-document" else "not-found"
     return render(
         request,
@@ -33,8 +32,16 @@ def problem_page(request: Request, problem: Problem) -> HTMLResponse:
         problem=problem,
         kind=kind,
         asked=asked,
-        again=asked.url if asked.text else request.url.path + (f"?{query}" if query else ""),
+        again=_again(request, asked),
     )
+
+
+def _again(request: Request, asked: Asked) -> str:
+    """Return the URL of another try; empty for what a form sent, which only its page can send again."""
+    if request.method != "GET":
+        return ""
+    query = request.url.query
+    return asked.url if asked.text else request.url.path + (f"?{query}" if query else "")
 
 
 def wants_fragment(request: Request) -> bool:

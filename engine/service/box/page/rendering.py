@@ -59,7 +59,11 @@ class Frame:
 
     def in_language(self, language: str) -> str:
         """Return the URL of this page in a language."""
-        kept = [(name, value) for name, value in self.parameters if name not in ("lang", "beat", "typing")]
+        kept = [
+            (name, value)
+            for name, value in self.parameters
+            if name not in ("lang", "beat", "typing") and not name.startswith("noted")
+        ]
         path = "/" if self.path == "/results" else self.path
         return f"{path}?{urlencode([*kept, ('lang', language)], quote_via=quote)}"
 
@@ -68,9 +72,12 @@ def frame_of(request: Request, caller: Caller | None) -> Frame:
     """Return the frame of a request's page."""
     named = request.query_params.get("lang", "")
     language = named if named in LANGUAGES else negotiated(request.headers.get("accept-language", ""))
+    path = request.url.path
+    if request.method != "GET":  # such a path has no page of its own to come back to
+        path = "/you" if path.startswith("/you") else "/"
     return Frame(
         words=Words(language),
-        path=request.url.path,
+        path=path,
         parameters=tuple(request.query_params.multi_items()) if request.method == "GET" else (),
         named=named in LANGUAGES,
         caller=caller,
@@ -134,6 +141,12 @@ def static_answer(request: Request, version: str, name: str) -> Response:
     return Response(content, media_type=kind, headers=headers)
 
 
+def _signed(number: float) -> str:
+    """Return a number with its sign, to three places; what is nothing then has a plus."""
+    rounded = round(number, 3) or 0.0
+    return f"{rounded:+.3f}".replace("-", "−")
+
+
 @dataclass(frozen=True, slots=True)
 class _Files:
     contents: Mapping[str, bytes]
@@ -163,6 +176,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    filters: dict[str, Callable[..., str]] = {"count": lambda number: f"{number:,}"}
+    filters: dict[str, Callable[..., str]] = {"count": lambda number: f"{number:,}", "signed": _signed}
     environment.filters.update(filters)
     return environment

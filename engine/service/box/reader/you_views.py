@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from engine.errors import translated
-from engine.service.box.page.naming import LONGEST_TITLE, name_of, shortened
+from engine.service.box.page.naming import LONGEST_TITLE, name_of, openings, shortened
 from engine.service.box.page.rendering import Frame
 from engine.service.box.page.scripts import language_of
 from engine.service.box.reader.opinions import opinions_in
@@ -80,6 +80,7 @@ class YouView:
         disliked: Documents they want less of.
         hidden: Documents they want to see no more.
         absent: Documents that the index does not have (any more).
+        rest: Documents that have no part in any interest, such as those that the encoder cannot read.
         events: How many events are kept.
         documents: With how many documents.
         evidence: What all of it weighs, in documents read just now.
@@ -91,6 +92,7 @@ class YouView:
     disliked: tuple[Met, ...] = ()
     hidden: tuple[Met, ...] = ()
     absent: tuple[Met, ...] = ()
+    rest: tuple[Met, ...] = ()
     events: int = 0
     documents: int = 0
     evidence: float = 0.0
@@ -119,13 +121,15 @@ def you_view(engine: SearchEngine, reader: IndexReader, user_id: str | None, fra
     disliked = sorted(doc_id for doc_id, kind in opinions.items() if kind == "dislike")[:_MOST]
     absent = _absent(reader, sorted(set(history.doc_ids)))[:_MOST]
     named = {name for one in interests.likes for name in (one.name, *one.documents)}
-    shelf = _shelf(reader, history, named.union(hidden, disliked, absent), frame)
+    rest = sorted(set(history.doc_ids).difference(named, hidden, disliked, absent))[:_MOST]
+    shelf = _shelf(reader, history, named.union(hidden, disliked, absent, rest), frame)
     times = [one for one in history.at.tolist() if one == one]
     return YouView(
         interests=tuple(_interest(engine, one, shelf, frame) for one in interests.likes),
         disliked=tuple(shelf[doc_id] for doc_id in disliked),
         hidden=tuple(shelf[doc_id] for doc_id in hidden),
         absent=tuple(shelf[doc_id] for doc_id in absent),
+        rest=tuple(shelf[doc_id] for doc_id in rest),
         events=len(history),
         documents=len(set(history.doc_ids)),
         evidence=interests.evidence,
@@ -146,10 +150,11 @@ def _shelf(reader: IndexReader, history: History, wanted: set[str], frame: Frame
     rows = zip(history.doc_ids, history.kinds, history.at.tolist(), strict=True)
     kinds = {doc_id: (kind, at) for doc_id, kind, at in rows if doc_id in wanted}
     known = documents_of(reader, kinds)
+    begin = openings(reader, ((stored.doc_id, stored.title) for stored in known.values()))
     shelf = {}
     for doc_id, (kind, at) in kinds.items():
         stored = known.get(doc_id)
-        title, _ = name_of(stored.title if stored else "", doc_id)
+        title, _ = name_of(stored.title if stored else "", doc_id, begin.get(doc_id, ""))
         shelf[doc_id] = Met(
             doc_id=doc_id,
             title=title,

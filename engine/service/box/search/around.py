@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from engine.ranking import FacetCounts
 from engine.service.access.caller import Caller
-from engine.service.box.page.naming import LONGEST_LABEL, shortened
+from engine.service.box.page.naming import LONGEST_LABEL, is_seen, shortened
+from engine.service.box.page.scripts import FIELDS
 from engine.service.box.search.views import Choice, FacetView, Pager, Reader
 from engine.service.box.urls.asked import ORDERS, PER_PAGE, Asked
 from engine.service.box.words.words import Words
@@ -31,11 +32,13 @@ def written(value: Scalar) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def shown(value: str, words: Words) -> str:
-    """Return a metadata value as it is read; an empty one by a name."""
+def shown(value: str, words: Words, field: str = "") -> str:
+    """Return a value of a metadata field as it is read; an empty one, and a language's tag, by a name."""
     if value in ("true", "false"):
         return words(f"value.{value}")
-    return shortened(value, LONGEST_LABEL) or words("value.empty")
+    if field.lower() in FIELDS:
+        return words.or_else(f"lang.{value.partition('-')[0].lower()}", shortened(value, LONGEST_LABEL))
+    return shortened(value, LONGEST_LABEL) if is_seen(value) else words("value.empty")
 
 
 def field_name(field: str, words: Words) -> str:
@@ -60,10 +63,11 @@ def facets(
         found = {written(value): count for value, count in values}
         more = {written(value): count for value, count in others.get(field, ())}
         chosen = [value for name, value in asked.chosen if name == field]
-        listed = dict.fromkeys([*chosen, *(value for value in (*found, *more) if value not in chosen)])
+        others_of_it = dict.fromkeys(value for value in (*found, *more) if value not in chosen)
+        listed = [*chosen, *_in_order(others_of_it)]
         choices = [
             Choice(
-                shown(value, words),
+                shown(value, words, field),
                 (asked.without_choice if value in chosen else asked.with_choice)(field, value).url,
                 value in chosen,
                 found.get(value, more.get(value, 0)),
@@ -79,10 +83,21 @@ def facets(
     return tuple(views)
 
 
+def _in_order(values: Iterable[str]) -> list[str]:
+    """Return values as they are; years and other whole numbers from the greatest on, where all of them are listed."""
+    wanted = list(values)
+    if len(wanted) <= LISTED and all(value.removeprefix("-").isdecimal() for value in wanted):
+        return sorted(wanted, key=int, reverse=True)
+    return wanted
+
+
 def chips(asked: Asked, words: Words) -> tuple[Choice, ...]:
     """Return the chosen filters, each with the URL without it."""
     found = [
-        Choice(f"{field_name(field, words)}: {shown(value, words)}", asked.without_choice(field, value).url)
+        Choice(
+            f"{field_name(field, words)}: {shown(value, words, field)}",
+            asked.without_choice(field, value).url,
+        )
         for field, value in asked.chosen
     ]
     if asked.since:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from engine.ledger import Because, Ledger
+from engine.ledger import Ledger
 from engine.marking import Mark, Marks
 from engine.ranking import Hit, HitPassage, Ranking
 from engine.service.box.page.marks import pieces
-from engine.service.box.page.naming import LONGEST_LABEL, LONGEST_TITLE, name_of, shortened
+from engine.service.box.page.naming import LONGEST_LABEL, name_of, shortened
 from engine.service.box.page.scripts import language_of
 from engine.service.box.page.shares import Bar, bar_of, scale_of
 from engine.service.box.search.views import HitView, PassageView, TermView
 from engine.service.box.urls.asked import Asked
 from engine.service.box.urls.place import PASSAGE, Place
-from engine.service.box.words.told import told
+from engine.service.box.words.ledgers import because, detail
 from engine.service.box.words.words import Words
 
 if TYPE_CHECKING:
@@ -50,12 +50,14 @@ class HitViews:
         asked: The search that found them.
         date_field: The field that dates are of; empty where there is none.
         opinions: What the reader said of documents: the document to `like`, `dislike` or `hide`.
+        openings: How texts begin whose documents have no title, by the document's id.
     """
 
     words: Words
     asked: Asked
     date_field: str
     opinions: Mapping[str, str]
+    openings: Mapping[str, str]
 
     def of(self, ranking: Ranking, marks: Marks, from_rank: int) -> tuple[HitView, ...]:
         """Return a ranking's hits from a rank on, with the sentences marked that answer by their meaning."""
@@ -66,7 +68,7 @@ class HitViews:
         return tuple(self._hit(hit, bar_of(hit.ledger, scale), sentences[at]) for at, hit in enumerate(shown))
 
     def _hit(self, hit: Hit, bar: Bar, marks: Sequence[Mark | None]) -> HitView:
-        title, named = name_of(hit.title, hit.doc_id)
+        title, named = name_of(hit.title, hit.doc_id, self.openings.get(hit.doc_id, ""))
         views = tuple(
             self._passage(hit, passage, marks[at] if at < len(marks) else None)
             for at, passage in enumerate(hit.passages)
@@ -82,13 +84,13 @@ class HitViews:
             href=views[0].href if views else place.url(),
             by=_authors(hit.metadata),
             dated=dated(hit.metadata, self.date_field),
-            source=shortened(hit.doc_id if named else hit.source, LONGEST_LABEL),
+            source="" if title == hit.doc_id else shortened(hit.doc_id, LONGEST_LABEL),
             passages=views,
             bar=bar,
-            terms=tuple(_terms(hit.ledger, bar, self.words.language)),
+            terms=tuple(_terms(hit.ledger, bar, self.words)),
             score=hit.score,
             moved=0 if anonymous is None else anonymous - hit.rank,
-            because=tuple(shortened(said, LONGEST_TITLE) for said in map(self._because, hit.ledger.because)),
+            because=tuple(because(one, self.words) for one in hit.ledger.because),
             why=place.url("/why"),
             similar=place.url("/similar"),
             opinion=self.opinions.get(hit.doc_id, ""),
@@ -112,10 +114,6 @@ class HitViews:
             unfold=place.url("/passage"),
         )
 
-    def _because(self, one: Because) -> str:
-        name = shortened(one.title or one.doc_id, LONGEST_LABEL)
-        return self.words(f"because.{one.source}" + (".not" if one.value < 0 else ""), title=name)
-
 
 def _body(text: str, start: int, headings: Sequence[str]) -> tuple[str, int]:
     """Return a snippet without the headings that it begins with, and without Markdown's marks; and its start."""
@@ -130,10 +128,10 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
 
 
-def _terms(ledger: Ledger, bar: Bar, language: str) -> list[TermView]:
+def _terms(ledger: Ledger, bar: Bar, words: Words) -> list[TermView]:
     percents = {share.name: share.percent for share in bar.shares}
     return [
-        TermView(term.name, term.value, percents[term.name], told(term.detail, language))
+        TermView(term.name, term.value, percents[term.name], detail(term, ledger, words))
         for term in ledger.terms
     ]
 

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from engine.errors import SearchError
 from engine.everyone import date_field
 from engine.search_engine import SearchEngine
 from engine.service.box.page.scripts import FIELDS, language_of
+from engine.service.box.search.examples import examples
 from indexer.document import Scalar
 from indexer.protocol import IndexReader, Numbers
 
-EXAMPLES = 4
 MOST_FACETS = 4
 _COUNTED = 20_000  # documents that are looked at for facets and languages, spread over the index
 _SAMPLE = 60
-_NAMED = 24
-_CONSIDERED = 24
 _VALUES = range(2, 201)
 _OFTEN = 0.3
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Holdings:
         languages: The languages of its documents as BCP 47 tags, most frequent first, as far as they are known.
         date_field: The field that says how new a document is; empty where there is none.
         facets: Fields of few values, which many documents have.
-        examples: Phrases that name some of its documents, to search for.
+        examples: What to search for first.
     """
 
     generation: int
@@ -95,7 +88,7 @@ def look(engine: SearchEngine, reader: IndexReader, wished_date: str) -> Holding
         languages=_languages(reader, spread),
         date_field=named,
         facets=engine.settings.facets or _worth_a_facet(counts, len(spread)),
-        examples=_examples(engine, reader, spread),
+        examples=examples(engine, reader, spread),
     )
 
 
@@ -116,23 +109,3 @@ def _languages(reader: IndexReader, documents: Numbers) -> tuple[str, ...]:
     tags = [language_of(starts.get(stored.number, ""), stored.metadata) for stored in some]
     found = Counter(tag.partition("-")[0].lower() for tag in tags)
     return tuple(tag for tag, count in found.most_common(6) if tag and count > 1)
-
-
-def _examples(engine: SearchEngine, reader: IndexReader, documents: Numbers) -> tuple[str, ...]:
-    """Return phrases that name documents from all over the index; none where that cannot be found out now."""
-    if not len(documents):
-        return ()
-    places = np.linspace(0, len(documents) - 1, min(_NAMED, len(documents))).astype(np.int64)
-    doc_ids = reader.doc_ids(documents[np.unique(places)])
-    try:
-        phrases = engine.keyphrases(doc_ids, _CONSIDERED)
-    except SearchError as error:
-        _log.warning("no examples for the search page: %s", error)
-        return ()
-    telling = sorted(phrases, key=lambda phrase: not _says_much(phrase.text))
-    return tuple(phrase.text for phrase in telling[:EXAMPLES])
-
-
-def _says_much(phrase: str) -> bool:
-    """Whether a phrase has several words, or, in a script without spaces, enough letters for that."""
-    return " " in phrase.strip() or (len(phrase) >= 4 and not phrase.isascii())

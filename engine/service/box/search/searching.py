@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fastapi import Request
 
+from engine.errors import translated
 from engine.marking import Marks
 from engine.query import Query
-from engine.ranking import FacetCounts, Hit
+from engine.ranking import FacetCounts, Hit, Ranking
 from engine.recommendations import Recommendation
 from engine.search_engine import SearchEngine
 from engine.service import asking
 from engine.service.access.caller import Caller
 from engine.service.access.state import reader_problem_of
-from engine.service.box.page.naming import LONGEST_LABEL, name_of, shortened
+from engine.service.box.page.naming import LONGEST_LABEL, is_seen, name_of, openings, shortened
 from engine.service.box.page.rendering import Frame, frame_of
 from engine.service.box.page.scripts import language_of
 from engine.service.box.reader.opinions import opinions_in
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 Beat: TypeAlias = Literal["first", "final"]
 SUGGESTED = 6
 _MOST_WIDER = 3
+_NOTHING_MEETS = "No document meets all conditions"
 _NOBODY = secrets.token_hex(16)
 """An id that no reader has."""
 
@@ -90,7 +92,7 @@ async def results(
     shown = [hit for hit in ranking.hits if hit.rank >= from_rank]
     wider = _Wider(asked, holdings, replace(settings, rerank_depth=0))
     beside = await _beside(service, caller, query, shown, wider, marks=beat == "final")
-    maker = HitViews(words, asked, holdings.date_field, beside.opinions)
+    maker = HitViews(words, asked, holdings.date_field, beside.opinions, beside.openings)
     hits = maker.of(ranking, beside.marks, from_rank)
     expired = (Told(words("notice.expired")),) if reader_problem_of(request.scope) else ()
     return ResultsView(
@@ -103,7 +105,8 @@ async def results(
         seconds=sum(ranking.timings.values()) / 1000,
         reranked=ranking.reranked_depth if reads_twice(usual) else 0,
         degraded=tuple(told(said, words.language) for said in answer.degraded),
-        notices=expired + tuple(told(shortened(said, 400), words.language) for said in ranking.notices),
+        notices=expired
+        + tuple(told(shortened(said, 400), words.language) for said in _worth_saying(ranking)),
         meant=around.meant(ranking.suggestions, asked) if not typing or not hits else (),
         facets=around.facets(ranking.facets, asked, words, beside.others),
         chips=around.chips(asked, words),
@@ -120,10 +123,7 @@ async def home(request: Request, service: Service, caller: Caller, asked: Asked)
     """Return the page without a query: what there is, and what this reader may want of it."""
     frame = frame_of(request, caller)
     holdings = await holdings_of(request, service, caller)
-    recommended = await asking.ask(
-        service, caller, lambda engine: engine.recommend(caller.user_id or _NOBODY, SUGGESTED)
-    )
-    items = list(recommended.items)
+    items, begin = await asking.ask(service, caller, lambda engine: _recommended(service, caller, engine))
     kind = items[0].origin if items else ""
     languages = tuple(frame.words.or_else(f"lang.{tag}", tag) for tag in holdings.languages)
     return HomeView(
@@ -133,7 +133,7 @@ async def home(request: Request, service: Service, caller: Caller, asked: Asked)
         passages=holdings.passages,
         languages=languages,
         examples=tuple(Choice(said, asked.but(text=said).url) for said in holdings.examples),
-        suggested=tuple(_suggested(item, frame) for item in items if item.origin == kind),
+        suggested=tuple(_suggested(item, begin, frame) for item in items if item.origin == kind),
         kind=kind,
         notices=(frame.words("notice.expired"),) if reader_problem_of(request.scope) else (),
     )
@@ -171,11 +171,13 @@ class _Beside:
         marks: For each passage of each hit, the sentence that answers by its meaning.
         opinions: The document to what the reader said of it.
         others: For each field that is filtered by, its values without that filter.
+        openings: How texts begin whose documents have no title, by the document's id.
     """
 
     marks: Marks = ()
     opinions: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, FacetCounts] = field(default_factory=dict)
+    openings: Mapping[str, str] = field(default_factory=dict)
 
 
 async def _beside(
@@ -189,9 +191,11 @@ async def _beside(
             engine.mark(query, hits) if marks and hits else (),
             opinions_in(engine.readers.history(user_id)) if user_id is not None and known else {},
             wider.counts(engine, user_id),
+            openings(service.engines.index.reader(), untitled) if untitled else {},
         )
 
-    if not wider.fields and (not hits or (user_id is None and not marks)):
+    untitled = [(hit.doc_id, hit.title) for hit in hits if not is_seen(hit.title)]
+    if not wider.fields and not untitled and (not hits or (user_id is None and not marks)):
         return _Beside()
     try:
         return await asking.ask(service, caller, look)
@@ -201,6 +205,11 @@ async def _beside(
         return _Beside()  # the hits are there; under load they do without
 
 
+def _worth_saying(ranking: Ranking) -> list[str]:
+    """Return the engine's notices but for one that a page without results says better itself."""
+    return [said for said in ranking.notices if ranking.hits or not said.startswith(_NOTHING_MEETS)]
+
+
 def _legend(hits: Sequence[HitView]) -> list[str]:
     """Return which marks there are in the texts of a list."""
     runs = [run for hit in hits for passage in hit.passages for run in passage.runs]
@@ -208,8 +217,18 @@ def _legend(hits: Sequence[HitView]) -> list[str]:
     return ["word"] * word + ["meaning"] * any(run.meaning for run in runs)
 
 
-def _suggested(item: Recommendation, frame: Frame) -> Suggested:
-    title, named = name_of(item.title, item.doc_id)
+def _recommended(
+    service: Service, caller: Caller, engine: SearchEngine
+) -> tuple[tuple[Recommendation, ...], Mapping[str, str]]:
+    """Return what may be read next, and how the texts of those begin that have no title."""
+    items = engine.recommend(caller.user_id or _NOBODY, SUGGESTED).items
+    with translated():
+        reader = service.engines.index.reader()
+    return items, openings(reader, ((item.doc_id, item.title) for item in items))
+
+
+def _suggested(item: Recommendation, begin: Mapping[str, str], frame: Frame) -> Suggested:
+    title, named = name_of(item.title, item.doc_id, begin.get(item.doc_id, ""))
     words = frame.words
     if item.origin == "popular":
         reason = words("reason.popular", n=item.readers)

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from engine.ledger import Because, Ledger, Term
+from engine.ledger import Because, Ledger
 from engine.service.box.page.naming import LONGEST_TITLE, shortened
 from engine.service.box.page.shares import Bar, bar_of, scale_of
 from engine.service.box.search.around import day
 from engine.service.box.urls.place import Place
+from engine.service.box.words.ledgers import detail
+from engine.service.box.words.told import Told
 from engine.service.box.words.words import Words
 
 LEAST = 0.0005
@@ -26,8 +28,7 @@ class Addend:
         name: As `engine.ledger.Term` names it.
         value: What it adds.
         means: What kind of thing it is.
-        facts: The figures behind it, in the page's language; empty where there are none.
-        detail: The engine's own account, in English.
+        detail: How it came about.
         x: Where its bar begins.
         width: How wide that is.
     """
@@ -35,8 +36,7 @@ class Addend:
     name: str
     value: float
     means: str
-    facts: str
-    detail: str
+    detail: Told
     x: float
     width: float
 
@@ -142,25 +142,12 @@ def _addends(ledger: Ledger, words: Words) -> tuple[float, tuple[Addend, ...]]:
                 term.name,
                 term.value,
                 words.or_else(f"why.means.{term.name}", ""),
-                _facts(term, ledger, words),
-                term.detail,
+                detail(term, ledger, words),
                 round(x, 2),
                 round(width, 2),
             )
         )
     return round(-low * unit, 2), tuple(rows)
-
-
-def _facts(term: Term, ledger: Ledger, words: Words) -> str:
-    bounds = ledger.bounds
-    match term.name:
-        case "words" if ledger.bm25 is not None:
-            return words("why.of", value=f"{ledger.bm25:.2f}", most=f"{bounds.lexical:.2f}")
-        case "document" if ledger.document_bm25 is not None:
-            return words("why.of", value=f"{ledger.document_bm25:.2f}", most=f"{bounds.document:.2f}")
-        case "meaning" if ledger.cosine is not None:
-            return words("why.cosine.of", value=f"{ledger.cosine:.3f}", most=f"{bounds.dense:.3f}")
-    return ""
 
 
 def _stages(ledger: Ledger, rank: int) -> tuple[Stage, ...]:

@@ -24,6 +24,8 @@ from engine.service.box.urls.asked import PER_PAGE, Asked
 from engine.service.box.urls.place import Place
 from engine.service.box.urls.preferences import place_of
 from engine.service.box.why.accounts import account_of
+from engine.service.box.words.told import Told, told
+from engine.service.box.words.words import Words
 from engine.service.limits import check_text
 from engine.service.service import Service
 from engine.why_not import WhyNot
@@ -31,6 +33,8 @@ from engine.why_not import WhyNot
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)
 
 _NAMED = 6
+_LEDGERS = ("Its score is ", "It is among the results, at rank ")
+"""How those sentences begin that say a whole ledger, which the page draws."""
 _LONGEST_NAME = 1024
 
 Asking = Annotated[Caller, Depends(box_caller)]
@@ -98,6 +102,7 @@ def _page(
         place=place,
         outcome=outcome,
         account=account,
+        sentences=_sentences(outcome, words) if outcome else (),
         title=title_of(found) if found else "",
         language=written_in(found) if found else "",
         wanted=place.doc_id,
@@ -106,6 +111,15 @@ def _page(
             for doc_id, title in explained.named
         ),
     )
+
+
+def _sentences(outcome: WhyNot, words: Words) -> tuple[Told, ...]:
+    """Return what the engine says of a document's way, in the language of the page; of scores their sums alone."""
+    said = [told(one, words.language) for one in outcome.sentences if not one.startswith(_LEDGERS)]
+    if outcome.ledger is not None and outcome.last is not None:
+        score, last = f"{outcome.ledger.total:.3f}", f"{outcome.last.total:.3f}"
+        said.append(Told(words("why-not.scores", score=score, last=last)))
+    return tuple(said)
 
 
 def _piece(request: Request) -> bool:

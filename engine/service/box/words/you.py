@@ -37,9 +37,8 @@ ENGLISH: dict[str, str] = {
     "you.nobody.token": "Readers are known here by a link of their own. Open yours, if you have one.",
     "you.guest": "You are a guest: this browser was given a made-up name, and only this browser knows it.",
     "you.named": "You are known here as {name}.",
-    "you.evidence": "It rests on {n:,} thing that you did, with {documents:,} documents.|It rests on {n:,} "
-    "things that you "
-    "did, with {documents:,} documents.",
+    "you.evidence": "All of it comes from {n:,} thing that you did, with {documents:,} documents.|"
+    "All of it comes from {n:,} things that you did, with {documents:,} documents.",
     "you.last": "The last was on {day}.",
     "you.last.short": "last on {day}",
     "you.weight": "Together they weigh as much as {weight} documents read today.",
@@ -76,6 +75,8 @@ ENGLISH: dict[str, str] = {
     "you.disliked.help": "What is much like them comes further down.",
     "you.hidden": "Hidden",
     "you.hidden.help": "They do not come up in your lists. Forget one, and it may come up again.",
+    "you.rest": "Without effect",
+    "you.rest.help": "These have no part in your interests: too long ago, or the model cannot read them.",
     "you.absent": "Not in this index",
     "you.absent.help": "These documents are not here (any more), and have no part in anything.",
     "you.yours": "It is yours",
@@ -180,6 +181,8 @@ CHINESE: dict[str, str] = {
     "you.disliked.help": "与它们很像的文档会排得靠后。",
     "you.hidden": "已隐藏",
     "you.hidden.help": "它们不会出现在您的列表里。忘记其中一篇，它就可能再次出现。",
+    "you.rest": "不起作用的",
+    "you.rest.help": "它们不在您的任何一项兴趣之中：时间太久，或模型读不懂。",
     "you.absent": "索引里没有",
     "you.absent.help": "这些文档（已经）不在这里，不起任何作用。",
     "you.yours": "这些属于您",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,14 +59,24 @@ def test_a_fence_that_is_never_closed_goes_to_the_end() -> None:
     assert kinds("~~~\na\n# b\n") == [("code", "a\n# b")]
 
 
-def test_what_a_file_says_of_itself_stands_apart() -> None:
-    text = "---\ntitle: Tea\nyear: 2020\n---\n# Tea\n\n---\n\nWords"
-    assert kinds(text) == [
-        ("code", "title: Tea\nyear: 2020"),
-        ("heading", "Tea"),
-        ("text", "---"),
-        ("text", "Words"),
-    ]
+def test_what_a_file_says_of_itself_is_no_text_of_it() -> None:
+    text = "---\ntitle: Tea\ntags:\n  - green\n\nyear: 2020\n---\n# Tea\n\n---\n\nWords"
+    assert kinds(text) == [("heading", "Tea"), ("text", "---"), ("text", "Words")]
+    assert blocks(text)[0].start == text.index("Tea\n\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nA rule, then words.\n---\nMore",
+        "---\nkey: never closed\n\nWords",
+        "---\n---\nWords",
+        "x: y\n---\nz",
+    ],
+)
+def test_a_rule_at_the_beginning_hides_nothing(text: str) -> None:
+    shown = " ".join(text[block.start : block.end] for block in blocks(text))
+    assert all(word in shown for word in text.split())
 
 
 def test_lines_broken_to_a_width_are_one_paragraph_and_others_are_lines() -> None:
