@@ -108,8 +108,10 @@ class Tokens:
             raise InvalidGrant(str(error)) from error
         if fault := name_fault(user_id):
             raise InvalidGrant(f"a reader's id {fault}")
-        if guest and not user_id.startswith(GUEST):
-            raise InvalidGrant(f"a guest's name begins with {GUEST!r}; found {user_id!r:.60}")
+        if guest != user_id.startswith(GUEST):
+            raise InvalidGrant(
+                f"a guest's name begins with {GUEST!r}, and nobody else's does; found {user_id!r:.60}"
+            )
         issued = int(self._clock())
         claims = {
             "iss": ISSUER,

@@ -237,6 +237,7 @@ def test_an_issued_token_expires() -> None:
         ({"hours": float("nan")}, "found nan"),
         ({"hours": True}, "found True"),
         ({"guest": True}, "a guest's name begins with"),
+        ({"user_id": f"{GUEST}1"}, "and nobody else's does"),
         ({"user_id": f"{GUEST}1", "guest": True, "hours": 24 * 180 + 1}, "up to 4320 hours"),
     ],
 )
