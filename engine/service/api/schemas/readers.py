@@ -201,7 +201,6 @@ class ForgottenOut(Given):
     events: int
     declared: int
     muted: int
-    documents: int = Field(description="Documents that nobody else had met.")
 
 
 class ExportOut(Given):

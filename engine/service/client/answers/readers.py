@@ -95,13 +95,12 @@ class ForgottenDocument:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was erased; `documents` are those that nobody else had met."""
+    """What was erased."""
 
     readers: int
     events: int
     declared: int
     muted: int
-    documents: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,16 @@ def test_what_bob_muted_is_bobs(served: Served) -> None:
     assert muted == [[True], [False]]
 
 
+@pytest.mark.parametrize("met", ["d03", "d57"])
+def test_nobody_finds_out_by_erasing_what_others_met(served: Served, bob: str, met: str) -> None:
+    """The answer is the same whether bob met the document too, or nobody."""
+    ask = {"key": served.keys["default"], "reader": served.token(f"spy-{met}")}
+    event = {"events": [{"doc_id": met, "kind": "read"}]}
+    assert served.ask("POST", "/v1/events", json=event, **ask).json()["added"] == 1
+    erased = served.ask("DELETE", "/v1/profile", **ask).json()
+    assert erased == {"readers": 1, "events": 1, "declared": 0, "muted": 0}
+
+
 def test_a_tenant_has_its_own_readers(served: Served) -> None:
     """The same name is somebody else there, erased by nobody here."""
     here = {"key": served.keys["default"], "reader": served.token("two-homes")}
