@@ -21,7 +21,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from engine.errors import SearchError
-from engine.service.running import CannotServe
+from engine.service.listening import CannotServe
 from engine.service.watching.logs import LOG, set_up, told
 from engine.service.watching.metrics import forget_process, share_between_processes
 from engine.service.worker import POLITE_SECONDS, STOPS, Plan, run_worker

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from uvicorn import Config, Server
 
 from engine.service.access.connections import bounded_http
-from engine.service.running import BACKLOG, cannot_listen
+from engine.service.listening import BACKLOG, cannot_listen
 from engine.service.spreading import spread
 from engine.service.tending import Tending
 from engine.service.watching.logs import LOG, set_up

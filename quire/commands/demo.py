@@ -67,7 +67,7 @@ def demo_command(state: State, where: Place | None, folder: Path, serving: bool 
     if serving is None:
         serving = on_a_terminal()
     if serving:
-        from engine.service.running import CannotServe
+        from engine.service.listening import CannotServe
         from quire.demo.serving import serve_demo
 
         try:

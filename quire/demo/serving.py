@@ -36,7 +36,8 @@ def serve_demo(
     Raises:
         SearchError: it cannot be served.
     """
-    from engine.service.running import CannotServe, listening, require_packages, serve
+    from engine.service.listening import CannotServe, listening
+    from engine.service.running import require_packages, serve
 
     require_packages()
     options: Options = {"service__log": ("the demonstration", "text")}
