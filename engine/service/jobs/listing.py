@@ -39,7 +39,9 @@ def listed_under(
             continue
         for found in walk(Path(each.path), options):
             if isinstance(found, ReadFailure):
-                refusal = Refusal.of(found.source, found.reason)
+                refusal = Refusal.of(
+                    (each.name + found.source.removeprefix(each.path)).lstrip("/"), found.reason
+                )
                 yield {"refused": [refusal.source, refusal.reason]}
             elif found.skipped or not _wanted(found.name):
                 yield {"skipped": found.skipped or suffix_of(found.name)[0]}

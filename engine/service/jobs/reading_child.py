@@ -127,17 +127,16 @@ class Reading:
         return f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
 
     def _items(self, path: Path, listed: Listed) -> Iterator[Document | ReadFailure]:
-        """Yield what a file holds, under the names that it goes by."""
+        """Yield what a file holds, under the names that it goes by: no reader is told the folders of the machine."""
         records = suffix_of(path.name)[0] in RECORDS
-        source = listed.name if listed.upload else listed.path
         for item in read_corpus(path, self._sized(path)):
             if isinstance(item, ReadFailure):
                 yield ReadFailure(item.source.replace(str(path), listed.name), item.reason)
             elif records:
-                yield replace(item, source=item.source.replace(str(path), source))
+                yield replace(item, source=item.source.replace(str(path), listed.name))
             else:
                 title = stem_of(listed.name) if item.title == stem_of(path.name) else item.title
-                yield replace(item, doc_id=listed.name, title=title, source=source)
+                yield replace(item, doc_id=listed.name, title=title, source=listed.name)
 
     def _sized(self, path: Path) -> ReadOptions:
         """Return how to read a file: room is made at once for the largest that may be, so that is said no higher."""

@@ -15,9 +15,12 @@ from job_making import CALLER, below, ended, given, texts, until, upload
 from engine.service.access.caller import Caller
 from engine.service.jobs import Jobs
 from engine.service.jobs.folders import DOCUMENTS
+from engine.service.jobs.listing import listed_under
+from engine.service.jobs.roots import Roots
 from engine.service.problems import Problem
 from indexer.encoder import HashingEncoder
 from indexer.index import Index
+from indexer.readers import ReadOptions
 
 
 def test_documents_are_added_replaced_and_deleted(jobs: Jobs, place: Path) -> None:
@@ -103,6 +106,28 @@ def test_paths_are_those_under_the_roots_and_nothing_else(
         "sub/gone.txt": "cannot be read: leads outside the roots of this service, and was not read",
     }
     assert job.progress.skipped == 3
+    with Index.open(place, encoder=HashingEncoder(32)) as index:
+        sources = {document.doc_id: document.source for document in index.documents()}
+    assert (sources["sub/a.txt"], sources["sub/same.txt"]) == ("sub/a.txt", "sub/same.txt")
+
+
+def test_a_folder_that_cannot_be_read_goes_by_its_name_under_the_root(
+    roots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (roots / "sub" / "closed").mkdir(parents=True)
+    scandir = os.scandir
+
+    def denied(path: Path) -> object:
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    under = Roots([str(roots)])
+    monkeypatch.setattr("indexer.readers.walk.os.scandir", denied)
+    for asked, name in (("sub", "sub/closed"), (".", "sub/closed"), ("sub/closed", "sub/closed")):
+        accepted = under.accept(asked)
+        (found,) = listed_under([[accepted.path, accepted.name]], under, ReadOptions())
+        assert found == {"refused": [name, "is a folder that cannot be read: Permission denied"]}
 
 
 def test_names_that_are_no_text_are_told_and_read(jobs: Jobs, roots: Path, place: Path) -> None:
