@@ -78,7 +78,7 @@ class Jobs:
 
         Raises:
             OSError: the folder cannot be made.
-            Problem: the list of jobs cannot be used.
+            JobsFileError: the list of jobs cannot be used.
         """
         folder = state / FOLDER
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -16,7 +16,7 @@ from typing import Any, get_args
 from engine.service.jobs import keys
 from engine.service.jobs.job import FINISHED, SHOWN_REFUSALS, Job, Progress, Refusal, State
 from engine.service.jobs.rows import COLUMNS, SCHEMA, UNFINISHED, job_of, row_of
-from engine.service.jobs.troubles import no_such_job, storage_problem, too_many
+from engine.service.jobs.troubles import no_such_job, storage_problem, too_many, unusable
 from engine.service.problems import Problem
 from indexer.document import storable
 
@@ -30,22 +30,16 @@ class JobStore:
         path: The file; made when absent.
 
     Raises:
+        JobsFileError: the file cannot be opened, or is another one.
         Problem: 503 or 507, from any method: the file is held by another process for too long, or the disk is full.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        self._database = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
         try:
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.executescript(SCHEMA)
-        except BaseException:
-            self._database.close()
-            raise
+            self._database = _opened(path)
+        except (OSError, sqlite3.Error) as error:
+            raise unusable(path, error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -305,3 +299,16 @@ class JobStore:
                         self._database.execute("ROLLBACK")
             except sqlite3.OperationalError as error:
                 raise storage_problem(error) from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.executescript(SCHEMA)
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
+from engine.errors import SearchError
 from engine.service.problems import Problem
+
+
+class JobsFileError(SearchError):
+    """The list of jobs cannot be opened, or is none."""
+
+
+def unusable(path: Path, error: Exception) -> JobsFileError:
+    """Return the error of a list of jobs that cannot be opened."""
+    return JobsFileError(
+        f"{path} cannot be used as the list of jobs: {error}; restore it from a copy, or move it away, and have what was "
+        "not indexed yet sent again"
+    )
 
 
 def too_many(waiting: int, most: int) -> Problem:

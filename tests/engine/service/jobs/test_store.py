@@ -14,6 +14,7 @@ from engine.service.jobs import keys
 from engine.service.jobs import store as module
 from engine.service.jobs.job import SHOWN_REFUSALS, Job, Progress, Refusal
 from engine.service.jobs.store import JobStore
+from engine.service.jobs.troubles import JobsFileError
 from engine.service.problems import Problem
 
 
@@ -32,6 +33,17 @@ def problem(call: object, *arguments: object, **values: object) -> Problem:
     with pytest.raises(Problem) as raised:
         call(*arguments, **values)  # type: ignore[operator]
     return raised.value
+
+
+def test_what_is_no_list_of_jobs_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "other.db").write_text(
+        "somebody's notes, which are longer than a header of a hundred bytes" * 3
+    )
+    (tmp_path / "folder.db").mkdir()
+    for name in ("other.db", "folder.db", "absent/jobs.db"):
+        with pytest.raises(JobsFileError, match=name):
+            JobStore(tmp_path / name)
+    assert (tmp_path / "other.db").read_text().startswith("somebody's notes")
 
 
 def test_a_job_comes_back_as_it_was_stored(store: JobStore) -> None:
