@@ -3,7 +3,7 @@
 Only what is sure: empty lines and form feeds part paragraphs, and so does every line where lines are long, begin
 with a speaker's name, or are indented in the Chinese manner; bullets and numbers begin list items; lines
 indented by four are code, unless they read as prose; headings are marked as such, underlined, in capitals, or
-numbered.
+numbered, and those in capitals may stand right above lines that are all indented, as in manual pages.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from indexer.document import Block
 
 _GAP = re.compile(r"\n(?:[^\S\n]*\n)+|\f")
 _LINE = re.compile(r"\S[^\n]*")
+_HUNG = re.compile(r"(?=\S)([^\n]{1,120})\n(?=[ \t])")  # a line at the margin, above an indented one
 _BULLET = re.compile(r"[ \t]*(?:[-*+•·‣▪◦–]|\(?(?:\d{1,3}|[a-zA-Z])[.)])[ \t]+(?=\S)")
 _INDENTED = re.compile(rf"^(?:(?P<item>{_BULLET.pattern})|\u3000+(?=\S))", re.MULTILINE)
 _SPEAKER = re.compile(r"^[^\W\d_][\w .'()-]{0,40}[:：][ \t]*(?=\S)", re.MULTILINE)
+_MARGIN = re.compile(r"^(?=\S)", re.MULTILINE)
 _UNINDENTED = re.compile(r"^(?! {4}|\t|[^\S\n]*$)", re.MULTILINE)
 _UNDERLINED = re.compile(r"\s*+(?=[^\n]{0,119}[^\W_])([^\n]{1,120})\n[ \t]*(=|-|~)\2{2,}[ \t]*(?:\n|\Z)")
 _ROMAN = r"m{0,3}(?:c[md]|d?c{0,3})(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})(?<!\s)"
 _NUMBER = rf"(?i:{_ROMAN}|\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _MARKED = re.compile(
     r"(?P<hashes>\#{1,6})[ \t]+\S.*"
-    rf"|(?P<part>(?i:part|book|volume)[ \t]+{_NUMBER}\b(?P<of_part>.{{0,80}}))"
-    rf"|(?P<chapter>(?i:chapter|appendix|article)[ \t]+(?:{_NUMBER}|[A-Z])\b(?P<of_chapter>.{{0,80}}))"
-    rf"|(?P<section>(?i:section)[ \t]+{_NUMBER}\b(?P<of_section>.{{0,80}}))"
+    rf"|(?P<part>(?i:part|book|volume)[ \t]+{_NUMBER}\b(?!\))(?P<of_part>.{{0,80}}))"
+    rf"|(?P<chapter>(?i:chapter|appendix|article)[ \t]+(?:{_NUMBER}|[A-Z])\b(?!\))(?P<of_chapter>.{{0,80}}))"
+    rf"|(?P<section>(?i:section)[ \t]+{_NUMBER}\b(?!\))(?P<of_section>.{{0,80}}))"
     r"|第[零〇一二三四五六七八九十百千两\d]{1,8}"
     r"(?:(?P<zh_part>[卷部篇编編])|(?P<zh_chapter>[章回])|(?P<zh_section>[节節條条]))(?:[\s:：、].{0,40})?"
     r"|(?P<number>(?:\d{1,2}\.)+\d{1,2})\.?[ \t]+[^\W\d_a-z].{0,80}"
@@ -39,6 +41,8 @@ _OPEN_END = re.compile(r"[.;,:!?。；，：！？…]\Z")
 _PLAIN_WORD = re.compile(r"[(\"'“‘]?[^\W\d_]+(?:[-'’][^\W\d_]+)*[)\"'”’]?[.,;:!?]?[)\"'”’]?")
 _UNBROKEN = re.compile(r"[!-~]{40,}")  # an address makes a line long that was wrapped by hand
 _COLUMNS = re.compile(r"\S[ \t]{3,}\S")  # what stands in columns
+# The head of a page: what stands left, and what right. Behind the number of a heading there may be such a gap.
+_RUNNING = re.compile(r"(?!(?:\d{1,2}|[IVX]{1,5})[.)]?[ \t])[^\n]*?\S(?:[ \t]{3,}|\t)\S")
 _PROSE_WORDS = 8
 _MAX_HEADING = 120
 _MAX_TITLE_WORDS = 10
@@ -84,9 +88,12 @@ def _group_ends(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _group_blocks(text: str, start: int, end: int, capitals: bool, before_long: bool) -> Iterator[Block]:
-    if rule := _UNDERLINED.match(text, start, end):
+    if (rule := _UNDERLINED.match(text, start, end)) and not _RUNNING.match(rule.group(1)):
         yield Block("heading", *rule.span(1), "=-~".index(rule.group(2)) + 1)
         start = rule.end()
+    elif (hung := _HUNG.match(text, start, end)) and _stands_above(hung, text[hung.end() : end], capitals):
+        yield Block("heading", *hung.span(1), 3)
+        start = hung.end()
     group = text[start:end]
     if not group.strip():
         return
@@ -102,6 +109,17 @@ def _group_blocks(text: str, start: int, end: int, capitals: bool, before_long: 
             yield _line_block(text, first, last, capitals, long_next)
     else:
         yield from _items(text, start, end)
+
+
+def _stands_above(line: re.Match[str], group: str, capitals: bool) -> bool:
+    """Whether a line in capitals is the heading of the group below it, all of which is indented."""
+    said = line.group(1).rstrip()
+    return (
+        said.isupper()
+        and _heading_level(said, capitals, False) == 3
+        and not _BULLET.match(said)
+        and not _MARGIN.search(group)
+    )
 
 
 def _reads_as_prose(group: str) -> bool:
@@ -158,7 +176,7 @@ def _heading_level(line: str, capitals: bool, before_long: bool) -> int:
             return _marked_level(marked)
     if _OPEN_END.search(line) or len(line.split()) > _MAX_TITLE_WORDS:
         return 0
-    if capitals and line.isupper() and sum(map(str.isalpha, line)) >= 4:
+    if capitals and line.isupper() and sum(map(str.isalpha, line)) >= 4 and not _RUNNING.match(line):
         return 3
     if before_long and _NUMBERED.fullmatch(line) and not _SPEAKER.match(line):
         return 3

@@ -6,11 +6,14 @@ The text is kept as it is, so that offsets lead back to the file.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from indexer.readers.content import Content, Unreadable
 from indexer.readers.decode import decode
 from indexer.readers.options import ReadOptions
 from indexer.structure import plain_blocks
+
+_RULE = re.compile(r"[ \t]*(?:\r\n|\n|\r)[ \t]*={3}")
 
 
 def read_plain(data: bytes, options: ReadOptions) -> Content:
@@ -19,7 +22,15 @@ def read_plain(data: bytes, options: ReadOptions) -> Content:
     Raises:
         Unreadable: it is binary, in an unknown encoding, blank, or too long.
     """
-    return structured(checked_text(data, options))
+    content = structured(checked_text(data, options))
+    return replace(content, title=_title(content))
+
+
+def _title(content: Content) -> str:
+    """Return the first line, where it is underlined as a title is."""
+    first = next(iter(content.blocks), None)
+    underlined = first is not None and first.kind == "heading" and _RULE.match(content.text, first.end)
+    return " ".join(content.text[first.start : first.end].split()) if first and underlined else ""
 
 
 def checked_text(data: bytes, options: ReadOptions) -> str:

@@ -38,6 +38,14 @@ _SILENT = frozenset(
     "toctree index currentmodule module contents literalinclude include automodule autoclass raw csv-table image "
     "figure".split()
 )
+# As Sphinx reads them out.
+_VERSIONS = {
+    "versionadded": "New in version",
+    "versionchanged": "Changed in version",
+    "deprecated": "Deprecated since version",
+    "deprecated-removed": "Deprecated since version",
+    "versionremoved": "Removed in version",
+}
 _MAX_NESTING = 8
 
 
@@ -109,8 +117,9 @@ class _Walker:
             return
         self._titled = self._titled or parent == "document"
         level = 1 if parent == "document" else depth + self._titled
+        if not self._builder.length and (parent == "document" or _is_only_section(node.parent)):
+            self.title = words
         self._builder.add("heading", words, level)
-        self.title = self.title or words
 
     def _on_literal_block(self, node: Any, depth: int) -> None:
         self._builder.add("code", node.astext())
@@ -161,7 +170,7 @@ class _Walker:
             name, argument, body = match.groups()
             if name in _SILENT or self._nesting >= _MAX_NESTING:
                 continue
-            self._add(_unrole(argument))
+            self._add(_unrole(f"{_VERSIONS[name]} {argument}" if name in _VERSIONS else argument))
             lines = textwrap.dedent(body)
             while option := _OPTION.match(lines):
                 lines = lines[option.end() :]
@@ -183,8 +192,16 @@ _OMITTED = frozenset(
 )
 
 
+def _is_only_section(node: Any) -> bool:
+    """Whether a section is the document's only one: with a picture before it, docutils takes its title for no title."""
+    sections = [child for child in node.parent.children if child.tagname == "section"]
+    return bool(node.parent.tagname == "document") and len(sections) == 1
+
+
 def _words(node: Any) -> str:
-    """Return a node's text on one line, the marks of unknown roles taken off."""
+    """Return a node's text on one line, the marks of unknown roles taken off, without pictures (badges, mostly)."""
+    for image in [each for each in node.findall() if each.tagname == "image"]:
+        image["alt"] = ""
     return _unrole(" ".join(node.astext().split()))
 
 

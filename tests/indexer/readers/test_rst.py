@@ -80,7 +80,7 @@ def test_structure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         ("paragraph", 0, "Intro with code, emphasis, the link and os.path."),
         ("heading", 2, "Section A"),
         ("paragraph", 0, "Take care."),
-        ("paragraph", 0, "3.2"),
+        ("paragraph", 0, "New in version 3.2"),
         ("paragraph", 0, "The thing was added."),
         ("paragraph", 0, "foo(a, b)"),
         ("paragraph", 0, "Does foo."),
@@ -95,6 +95,28 @@ def test_structure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         ("paragraph", 0, "line one\nline two"),
     ]
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        ("T\n=\n\nText.\n\nA\n-\n\nB\n-\n", "T"),
+        (".. image:: badge.svg\n   :alt: badge\n\nT\n=\n\nText.\n\nA\n-\n", "T"),
+        (
+            "|a| T |b|\n=========\n\n.. |a| image:: a.svg\n   :alt: hid\n.. |b| image:: b.svg\n   :target: c\n",
+            "T",
+        ),
+        ("Text above all sections.\n\nFeatures\n========\n\nText.\n", ""),
+        ("1.1\n===\n\nNewer.\n\n1.0\n===\n\nOlder.\n", ""),
+    ],
+)
+def test_titles_are_those_of_the_whole_document(source: str, title: str) -> None:
+    assert read_rst(source.encode(), ReadOptions()).title == title
+
+
+def test_badges_are_no_words() -> None:
+    source = "T\n=\n\n|a| |b|\n\nSaid |a|.\n\n.. |a| image:: a\n   :alt: hid\n   :target: b\n.. |b| image:: hid.svg\n"
+    assert read_rst(source.encode(), ReadOptions()).text == "T\n\nSaid ."
 
 
 @pytest.mark.parametrize("directive", ["include", "literalinclude", "csv-table", "raw"])

@@ -102,6 +102,21 @@ def test_plain_text_structure(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        ("The Title\n=========\n\nText.", "The Title"),
+        ("\r\n The Title\r\n  =====\r\nText.", "The Title"),
+        ("Text.\n\nNo Title\n========\n", ""),
+        ("Section\n-------\n\nText.", ""),
+        ("CHAPTER I\n\nText.", ""),
+        ("Text.", ""),
+    ],
+)
+def test_a_line_underlined_at_the_head_of_a_text_is_its_title(source: str, title: str) -> None:
+    assert read_plain(source.encode(), OPTIONS).title == title
+
+
 def test_a_sentence_that_begins_like_a_heading_is_none() -> None:
     content = read_plain(b"Part of the trouble was the rain.\n\nSection by section it fell.\n", OPTIONS)
     assert [block.kind for block in content.blocks] == ["paragraph", "paragraph"]
