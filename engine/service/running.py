@@ -1,8 +1,8 @@
 """`serve`: the service as a program. It listens, says where, answers until it is told to stop, and ends in order.
 
-One process answers, or several under a supervisor (`supervisor`); what each of them does is in `worker`. SIGTERM and
-SIGINT stop it: nothing new is accepted, readiness turns false, what is under way is finished within `drain_seconds`,
-and the exit status is 0.
+One process answers, or several under a supervisor (`supervisor`); what each of them does is in `worker`. SIGTERM,
+SIGINT, and SIGHUP unless it is ignored (nohup), stop it: nothing new is accepted, readiness turns false, what is under
+way is finished within `drain_seconds`, and the exit status is 0. So it is while it still starts.
 """
 
 from __future__ import annotations

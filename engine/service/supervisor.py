@@ -28,9 +28,11 @@ from engine.service.worker import POLITE_SECONDS, STOPS, Plan, run_worker
 
 READY = "ready"
 SOON_SECONDS = 10.0
-"""A worker that lived for less than this is started again only after a while."""
+"""A worker that answered for less than this, or never, is started again only after a while."""
 
 LONGEST_WAIT = 30.0
+MOST_FAILURES = 10
+"""More in a row are counted as so many: the longest wait is reached, and powers of two have an end."""
 EXTRA_SECONDS = 10
 """How much longer than they should take workers are given to stop, before they are killed."""
 
@@ -40,8 +42,8 @@ class _Worker:
     number: int
     process: SpawnProcess | None = None
     pipe: Connection | None = None
-    began: float = 0.0
-    ready: bool = False
+    ready: float | None = None
+    """When it could be asked; None before."""
     failures: int = 0
     again: float = field(default=0.0)
     """When to start it, while there is no process."""
@@ -109,22 +111,42 @@ class Supervisor:
                 self._start(worker)
 
     def _start(self, worker: _Worker) -> None:
+        """Start a worker; where the machine has no room for one just now, it is tried again.
+
+        Raises:
+            CannotServe: there is no room, and no worker answered before.
+        """
+        try:
+            worker.process, worker.pipe = self._spawned(worker.number)
+            worker.ready = None
+        except OSError as error:
+            if not self._announced:
+                raise CannotServe(f"a worker could not be started: {error.strerror}") from error
+            pause = self._put_off(worker)
+            LOG.error(
+                "a worker could not be started, and is tried again",
+                extra={"fields": {"worker": worker.number, "why": error.strerror or "", "in_seconds": pause}},
+            )
+
+    def _spawned(self, number: int) -> tuple[SpawnProcess, Connection]:
         # The worker's end of the pipe can be read, at its end, when this process is gone: that is how it knows.
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_work,
-            args=(replace(self._plan, number=worker.number), self._listener, theirs),
-            name=f"quire-worker-{worker.number}",
+            args=(replace(self._plan, number=number), self._listener, theirs),
+            name=f"quire-worker-{number}",
         )
         # A Ctrl-C before the worker can handle it would be told as a fault.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         try:
             process.start()
+        except BaseException:
+            ours.close()
+            raise
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-        theirs.close()
-        worker.process, worker.pipe = process, ours
-        worker.began, worker.ready = time.monotonic(), False
+            theirs.close()
+        return process, ours
 
     def _hear(self, woken: socket.socket) -> None:
         """Wait until a worker says something, ends, or is to be started; or until a signal comes."""
@@ -158,7 +180,7 @@ class Supervisor:
             pipe.close()
             return
         if said == READY:
-            worker.ready = True
+            worker.ready = time.monotonic()
             if not self._announced:
                 self._announced = True
                 self._ready()
@@ -190,14 +212,20 @@ class Supervisor:
         forget_process(Path(self._plan.folder), worker.number)
         if not self._announced:
             raise CannotServe(f"a worker ended before it could answer, {_how(code)}; its log says more")
-        lived = time.monotonic() - worker.began
-        worker.failures = worker.failures + 1 if lived < SOON_SECONDS else 0
-        pause = min(2.0 ** (worker.failures - 2), LONGEST_WAIT) if worker.failures > 1 else 0.0
-        worker.again = time.monotonic() + pause
+        if worker.ready is not None and time.monotonic() - worker.ready >= SOON_SECONDS:
+            worker.failures = 0
+        pause = self._put_off(worker)
         LOG.error(
             "a worker ended and is started again",
             extra={"fields": {"worker": worker.number, "how": _how(code), "in_seconds": pause}},
         )
+
+    def _put_off(self, worker: _Worker) -> float:
+        """Have a worker started after a while, which grows with each failure in a row; return how long that is."""
+        worker.failures = min(worker.failures + 1, MOST_FAILURES)
+        pause = min(2.0 ** (worker.failures - 2), LONGEST_WAIT) if worker.failures > 1 else 0.0
+        worker.again = time.monotonic() + pause
+        return pause
 
     def _stop(self) -> None:
         """Tell all workers to stop, wait for them, and kill those that do not."""
@@ -231,10 +259,14 @@ def _work(plan: Plan, listener: socket.socket, pipe: Connection) -> None:
     """Be a worker."""
     set_up(plan.configuration.service.log, worker=plan.number)
     share_between_processes(Path(plan.folder), plan.number)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+
+    def ready() -> None:
+        with contextlib.suppress(OSError):  # the supervisor is gone, which the lifeline tells at once
+            pipe.send(READY)
+
     try:
         with socket.socket(fileno=os.dup(pipe.fileno())) as lifeline, listener:
-            run_worker(plan, listener, ready=lambda: pipe.send(READY), orphaned=lifeline)
+            run_worker(plan, listener, ready=ready, orphaned=lifeline)
     except SearchError as error:
         _confess(pipe, error)
         raise SystemExit(1) from None

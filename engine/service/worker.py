@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from uvicorn import Config, Server
@@ -23,11 +24,17 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from engine.configuration import Configuration
+    from engine.service.settings import ServiceSettings
     from engine.service.watching.flight import Flight
     from indexer.opening import Place
 
 Application: TypeAlias = "Callable[[Place, Configuration], FastAPI]"
-STOPS = (signal.SIGTERM, signal.SIGINT)
+STOPS = (
+    signal.SIGTERM,
+    signal.SIGINT,
+    *(() if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)),
+)
+"""What stops the service in order: also that its terminal is gone, unless it was started not to mind (nohup)."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep their connections, as a rule: else one would be closed just when it is used again."""
 
@@ -82,6 +89,14 @@ def run_worker(
     """
     settings = plan.configuration.service
     set_up(settings.log, worker=plan.number if plan.folder else None)
+    with _stopped_by(_end):
+        _answer(plan, listener, ready, orphaned)
+
+
+def _answer(
+    plan: Plan, listener: socket.socket, ready: Callable[[], None], orphaned: socket.socket | None
+) -> None:
+    settings = plan.configuration.service
     app = plan.application(plan.place, plan.configuration)
     tending = Tending(app, settings)
     try:
@@ -100,13 +115,29 @@ def run_worker(
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=settings.drain_seconds + POLITE_SECONDS,
         )
-        server = Draining(config, tending, ready, settings.drain_seconds, orphaned)
-        try:
-            server.run([listener])
-        except OSError as error:
-            raise cannot_listen(settings.host, listener.getsockname()[1], error) from error
+        Draining(config, tending, ready, settings, orphaned).run([listener])
     finally:
         tending.close()
+
+
+@contextlib.contextmanager
+def _stopped_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have signals to stop handled so; only the main thread can do that, and in others nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.signal(one, handler) for one in STOPS}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+    try:
+        yield
+    finally:
+        for one, handled in before.items():
+            signal.signal(one, handled)
+
+
+def _end(*_: object) -> None:
+    """End while the index is being opened, or closed: nothing is under way that could be finished."""
+    raise SystemExit(0)
 
 
 class Draining(Server):
@@ -116,7 +147,7 @@ class Draining(Server):
         config: Of uvicorn.
         tending: What is done beside answering.
         ready: Called when it can be asked.
-        seconds: How long requests under way may still take after a signal to stop.
+        settings: Where it listens, and how long requests under way may still take after a signal to stop.
         orphaned: Can be read when whoever started this process is gone.
     """
 
@@ -125,32 +156,32 @@ class Draining(Server):
         config: Config,
         tending: Tending,
         ready: Callable[[], None],
-        seconds: float,
+        settings: ServiceSettings,
         orphaned: socket.socket | None,
     ) -> None:
         super().__init__(config)
         self._tending = tending
         self._ready = ready
-        self._seconds = seconds
+        self._settings = settings
         self._orphaned = orphaned
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at SIGTERM and SIGINT, and end as one who was asked to: uvicorn would raise them again at the end."""
-        if threading.current_thread() is not threading.main_thread():
+        """Stop at each of `STOPS`, and end as one who was asked to: uvicorn would raise them again at the end."""
+        with _stopped_by(self.handle_exit):
             yield
-            return
-        before = {one: signal.signal(one, self.handle_exit) for one in STOPS}
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-        try:
-            yield
-        finally:
-            for one, handler in before.items():
-                signal.signal(one, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer, and say so."""
-        await super().startup(sockets)
+        """Begin to answer, and say so.
+
+        Raises:
+            CannotServe: the address cannot be listened on.
+        """
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            port = sockets[0].getsockname()[1] if sockets else self._settings.port
+            raise cannot_listen(self._settings.host, port, error) from error
         if not self.started or self.should_exit:
             return
         if self._orphaned is not None:
@@ -170,7 +201,7 @@ class Draining(Server):
             await super().shutdown(sockets)
         else:
             flight.draining = True
-            limit = asyncio.get_running_loop().call_later(self._seconds, flight.end)
+            limit = asyncio.get_running_loop().call_later(self._settings.drain_seconds, flight.end)
             await super().shutdown(sockets)
             limit.cancel()
         await stopping

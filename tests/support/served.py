@@ -4,7 +4,8 @@
     python -m served application '{"workers": 2}' FOLDER
 
 `library` is Quire's own, over an index that was made with `HashingEncoder(32)`. Of `application`,
-/held answers once somebody writes into FOLDER/go (a pipe), and says first in FOLDER/held that it has begun.
+/held answers once somebody writes into FOLDER/go (a pipe), and says first in FOLDER/held that it has begun. With
+a file FOLDER/slow it does the same while it starts.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ def application(place: Place, configuration: Configuration) -> FastAPI:
     folder, app = Path(place), FastAPI()
     if (folder / "fails").exists():
         raise IndexOpenError(f"{folder} holds no index that can be opened")
+    if (folder / "slow").exists():
+        (folder / "held").write_text("held")
+        (folder / "go").read_text()
     if (folder / "dies").exists():
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -85,10 +89,13 @@ class Served:
     Args:
         folder: Its log is there, and pipes for `application`.
         index: Serve this with `library`; None for `application`, over the folder.
+        waited_for: Whether to wait until it says something.
         **values: Of [service].
     """
 
-    def __init__(self, folder: Path, index: Path | None = None, **values: object) -> None:
+    def __init__(
+        self, folder: Path, index: Path | None = None, *, waited_for: bool = True, **values: object
+    ) -> None:
         self.folder = folder
         for name in ("held", "go"):
             os.mkfifo(folder / name)
@@ -101,7 +108,7 @@ class Served:
                 text=True,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
-        self.url = self.said()
+        self.url = self.said() if waited_for else ""
 
     def said(self) -> str:
         """Return the next line that it prints: first its URL."""

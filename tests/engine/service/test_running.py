@@ -87,7 +87,7 @@ def refused(url: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_told_to_stop_it_finishes_what_is_under_way(
     served: Callable[..., Served], pool: ThreadPoolExecutor, how: signal.Signals, workers: int
@@ -120,6 +120,23 @@ def test_what_takes_longer_than_it_may_is_told_so_and_streams_end_with_an_event(
     assert stream.result(LONGEST).split("\n\n")[1].startswith("event: problem\ndata: {")
     let_go(server)
     assert server.process.wait(LONGEST) == 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_told_to_stop_while_it_starts_it_ends_at_once_and_as_one_who_was_asked_to(
+    tmp_path: Path, how: signal.Signals, workers: int
+) -> None:
+    """It died of the signal; and as a container's first process, which the kernel spares, it did not stop at all."""
+    (tmp_path / "slow").touch()
+    server = Served(tmp_path, waited_for=False, workers=workers)
+    try:
+        assert (tmp_path / "held").read_text().startswith("held")
+        server.process.send_signal(how)
+        assert server.process.wait(LONGEST) == 0
+        assert server.log() == ""
+    finally:
+        server.close()
 
 
 def test_a_worker_that_dies_is_started_again_and_the_others_go_on(served: Callable[..., Served]) -> None:
