@@ -26,6 +26,7 @@ from indexer.elastic.wire.breaker import Breaker
 from indexer.elastic.wire.encoding import INSTALL, path_of, payload_of, query_of
 from indexer.elastic.wire.reply import Lost, Reply
 from indexer.elastic.wire.retrying import pause, repeatable
+from indexer.elastic.wire.version import check_version
 from indexer.errors import IndexingError, IndexUnavailable, InvalidSettings
 
 if TYPE_CHECKING:
@@ -125,9 +126,7 @@ class Cluster:
     def version(self) -> str:
         """The server's version, or the empty string where this user may not know it; asked for once."""
         if self._version is None:
-            from indexer.elastic.wire.version import check_version
-
-            self._version = check_version(self)
+            self._version = check_version(self.request, self.address.cluster, self.settings.who)
         return self._version
 
     def close(self) -> None:

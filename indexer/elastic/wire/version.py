@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from indexer.elastic.errors import ElasticError, ElasticForbidden
 from indexer.errors import IndexVersionMismatch
-
-if TYPE_CHECKING:
-    from indexer.elastic.wire.connection import Cluster
 
 log = logging.getLogger(__name__)
 
@@ -21,34 +19,39 @@ _BELOW = 10
 SUPPORTED = f"Elasticsearch {OLDEST[0]}.{OLDEST[1]} or later, below {_BELOW}"
 
 
-def check_version(cluster: Cluster) -> str:
+def check_version(ask: Callable[..., Any], place: str, who: str) -> str:
     """Return a server's version, or the empty string where this user may not know it.
 
     `GET /` tells it; where that is refused, the node's own description does. Where both are refused to this user
     nothing is checked: what such a server cannot do shows in its answers.
+
+    Args:
+        ask: Asks the server: `Cluster.request`.
+        place: What the cluster is called, for messages.
+        who: Who asks, likewise.
 
     Raises:
         IndexVersionMismatch: the server is older or newer than what Quire works with, or something else.
         ElasticForbidden: the credentials are wrong.
         IndexUnavailable: no answer.
     """
-    version = _told(cluster)
+    version = _told(ask)
     if not version:
-        log.debug("%s does not tell its version to %s", cluster.address.cluster, cluster.settings.who)
+        log.debug("%s does not tell its version to %s", place, who)
         return ""
     numbers = re.match(r"(\d+)\.(\d+)", version)
     found = (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
     if not OLDEST <= found < (_BELOW, 0):
         raise IndexVersionMismatch(
-            f"{cluster.address.cluster} runs version {version}; Quire works with {SUPPORTED}: "
+            f"{place} runs version {version}; Quire works with {SUPPORTED}: "
             "upgrade whichever of the two is older"
         )
     return version
 
 
-def _told(cluster: Cluster) -> str:
+def _told(ask: Callable[..., Any]) -> str:
     try:
-        answer = cluster.request("GET", "/")
+        answer = ask("GET", "/")
         return str(answer["version"]["number"])
     except ElasticForbidden as refused:
         if refused.status == 401:
@@ -57,7 +60,7 @@ def _told(cluster: Cluster) -> str:
         if refused.status == 0:
             raise
     try:
-        answer = cluster.request("GET", "/_nodes/_local", params={"filter_path": "nodes.*.version"})
+        answer = ask("GET", "/_nodes/_local", params={"filter_path": "nodes.*.version"})
     except ElasticForbidden:
         return ""
     return min((_text(node) for node in answer.get("nodes", {}).values()), default="")
