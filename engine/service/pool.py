@@ -37,12 +37,10 @@ class Pressure:
     Args:
         level: 0 where nothing waits to speak of; 1 where searches rerank less; 2 where they do not rerank.
         cancelled: Whether nobody waits for the outcome any more.
-        waited: Seconds that the work waited for a thread.
     """
 
     level: Level = 0
     cancelled: Callable[[], bool] = bool
-    waited: float = 0.0
 
     def settings(self, settings: SearchSettings) -> SearchSettings:
         """Return how to search: with a quarter of the documents reranked, or none."""
@@ -155,13 +153,12 @@ class Pool:
     def _submit(self, work: Callable[[Pressure], T], given_up: threading.Event, began: float) -> Future[T]:
         def begin() -> T:
             level = self._count(waiting=-1, working=1)
-            waited = time.monotonic() - began
             if self._metrics is not None:
-                self._metrics.waited(waited)
+                self._metrics.waited(time.monotonic() - began)
             try:
                 if given_up.is_set():
                     raise SearchCancelled("given up before it began")
-                return work(Pressure(level, given_up.is_set, waited))
+                return work(Pressure(level, given_up.is_set))
             finally:
                 self._count(working=-1)
 

@@ -12,7 +12,7 @@ from engine.service.access.addresses import Proxies
 from engine.service.access.keys import Key, KeyRing
 from engine.service.access.rates import Rates
 from engine.service.access.state import key_of, remember_key
-from engine.service.access.tokens import ReaderToken, Tokens
+from engine.service.access.tokens import READER_CHALLENGE, ReaderToken, Tokens
 from engine.service.problems import Problem
 from engine.service.settings import ServiceSettings
 
@@ -89,7 +89,10 @@ def reader(gate: Gate, request: RequestScope, tenant: str) -> ReaderToken | None
         return None
     if len(given) > 1:
         raise Problem(
-            401, "token-invalid", f"a request carries one {READER_HEADER}, found {len(given)}", _CHALLENGE
+            401,
+            "token-invalid",
+            f"a request carries one {READER_HEADER}, found {len(given)}",
+            READER_CHALLENGE,
         )
     try:
         found = gate.tokens.read(given[0].strip())
@@ -103,9 +106,6 @@ def reader(gate: Gate, request: RequestScope, tenant: str) -> ReaderToken | None
             f"the reader's token is of another tenant than the API key's, which is {tenant}",
         )
     return found
-
-
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="quire-reader", error="invalid_token"'}
 
 
 def count(gate: Gate, who: str, per_minute: int, allowed: str) -> None:

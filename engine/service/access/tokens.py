@@ -35,7 +35,7 @@ LONGEST_TOKEN = (
     3800  # characters: a cookie of more than 4,096 bytes, its name and attributes included, is dropped
 )
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")  # libraries pass over other letters
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="quire-reader", error="invalid_token"'}
+READER_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="quire-reader", error="invalid_token"'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,10 @@ class Tokens:
                 continue
             except jwt.ExpiredSignatureError as error:
                 raise Problem(
-                    401, "token-expired", "the reader's token has expired; ask for a new one", _CHALLENGE
+                    401,
+                    "token-expired",
+                    "the reader's token has expired; ask for a new one",
+                    READER_CHALLENGE,
                 ) from error
             except jwt.PyJWTError as error:
                 raise _invalid(str(error)) from error
@@ -211,4 +214,6 @@ def _moment(at: float) -> datetime:
 
 
 def _invalid(why: str) -> Problem:
-    return Problem(401, "token-invalid", f"the reader's token cannot be accepted: {why:.200}", _CHALLENGE)
+    return Problem(
+        401, "token-invalid", f"the reader's token cannot be accepted: {why:.200}", READER_CHALLENGE
+    )

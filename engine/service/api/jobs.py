@@ -48,7 +48,6 @@ Key: TypeAlias = Annotated[
         examples=["import-2026-11-23-07"],
     ),
 ]
-JobId: TypeAlias = str
 
 _FULL: dict[int | str, dict[str, Any]] = {
     507: {
@@ -160,7 +159,7 @@ async def list_jobs(asked: Annotated[JobsAddress, Parameter()], service: Here, c
 
 
 @router.get("/jobs/{job_id}", response_model=JobOut, responses=problems(404), operation_id="job")
-async def show_job(job_id: JobId, service: Here, caller: Indexer) -> Response:
+async def show_job(job_id: str, service: Here, caller: Indexer) -> Response:
     """Tell how far a job has come. Needs the scope `index`.
 
     What a finished job has indexed is found from this answer on, where one process answers; by others within
@@ -184,7 +183,7 @@ async def show_job(job_id: JobId, service: Here, caller: Indexer) -> Response:
     responses=problems(404, 409),
     operation_id="cancel_job",
 )
-async def cancel_job(job_id: JobId, service: Here, caller: Indexer) -> Response:
+async def cancel_job(job_id: str, service: Here, caller: Indexer) -> Response:
     """Ask a job to stop; what it has indexed stays. Needs the scope `index`."""
     return _accepted(await to_thread.run_sync(service.jobs.cancel, caller, job_id))
 

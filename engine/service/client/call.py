@@ -27,7 +27,7 @@ class Call(Generic[T]):
     Args:
         method: GET, POST or DELETE.
         path: After the address of the service, with its slash.
-        kind: What the answer is read as; None for an answer without a body.
+        kind: What the answer is read as.
         params: What stands in the address; None and empty lists are left out.
         body: The JSON of the request; None for none.
         headers: Headers of its own.
@@ -62,8 +62,6 @@ class Call(Generic[T]):
         """
         if not response.is_success:
             raise problem_in(response)
-        if response.status_code == 204 or self.kind is type(None):
-            return read(self.kind, None)
         return read(self.kind, _loads(response.text))
 
     def event(self, event: ServerEvent, headers: Mapping[str, str]) -> T:

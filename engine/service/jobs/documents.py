@@ -29,7 +29,7 @@ def write_given(path: Path, documents: Iterable[tuple[Mapping[str, Any], Mapping
     with path.open("wb") as file:
         for given, dates in documents:
             file.write(json.dumps({"given": given, "dates": dates}).encode() + b"\n")
-        folders.synced(file.fileno(), file.flush)
+        folders.synced(file)
         return file.tell()
 
 

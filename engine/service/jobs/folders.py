@@ -21,9 +21,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from engine.service.jobs.troubles import disk_full
+from indexer.local.durable import sync_folder
 
 FILES, LISTED, DOCUMENTS, IDS, PATHS = "files", "files.jsonl", "documents.jsonl", "ids.json", "paths.json"
 
@@ -63,7 +64,7 @@ def write_listed(folder: Path, files: Iterable[Listed]) -> int:
         for each in files:
             file.write(json.dumps([each.path, each.name, each.kind, each.walked]) + "\n")
             count += 1
-        synced(file.fileno(), file.flush)
+        synced(file)
     beside.replace(folder / LISTED)
     sync_folder(folder)
     return count
@@ -80,7 +81,7 @@ def write_json(path: Path, value: object) -> None:
     """Write a value as JSON, durably."""
     with path.open("w", encoding="utf-8") as file:
         json.dump(value, file)
-        synced(file.fileno(), file.flush)
+        synced(file)
     sync_folder(path.parent)
 
 
@@ -89,11 +90,10 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def synced(descriptor: int, flush: object = None) -> None:
+def synced(file: IO[Any]) -> None:
     """Put on the disk what was written to a file."""
-    if callable(flush):
-        flush()
-    os.fsync(descriptor)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def sync_all(folder: Path) -> None:
@@ -106,15 +106,6 @@ def sync_all(folder: Path) -> None:
 
 def _sync_file(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Put a folder's own entries on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

@@ -28,6 +28,7 @@ from engine.service.jobs.uploads import Received, Upload, receive, to_its_end
 from engine.service.settings import ServiceSettings
 from indexer.elastic.environment import settings_from_environment
 from indexer.elastic.settings import ElasticSettings
+from indexer.local.durable import sync_folder
 from indexer.opening import Place
 from indexer.readers import ReadOptions
 
@@ -250,8 +251,8 @@ class Jobs:
 
     def _take(self, new: _New) -> Job:
         """Store a job whose files are written; from then on it is done, whatever happens."""
-        folders.sync_folder(new.folder)
-        folders.sync_folder(self._folder)
+        sync_folder(new.folder)
+        sync_folder(self._folder)
         job = Job(
             new.job_id,
             new.kind,

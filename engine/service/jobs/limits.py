@@ -7,8 +7,7 @@ import os
 import resource
 import signal
 import sys
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from engine.service.settings import ServiceSettings
 
@@ -57,10 +56,6 @@ class Limits:
             settings.parse_mb,
             10 * settings.parse_mb,
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return them as plain values."""
-        return asdict(self)
 
 
 class Sandbox:

@@ -16,8 +16,8 @@ class JobsFileError(SearchError):
 def unusable(path: Path, error: Exception) -> JobsFileError:
     """Return the error of a list of jobs that cannot be opened."""
     return JobsFileError(
-        f"{path} cannot be used as the list of jobs: {error}; restore it from a copy, or move it away, and have what was "
-        "not indexed yet sent again"
+        f"{path} cannot be used as the list of jobs: {error}; restore it from a copy, or move it away, and have what "
+        "was not indexed yet sent again"
     )
 
 

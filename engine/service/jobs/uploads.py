@@ -16,6 +16,7 @@ from engine.service.jobs import folders
 from engine.service.jobs.folders import Listed
 from engine.service.jobs.job import Refusal
 from engine.service.jobs.names import clean_name
+from engine.service.limits import invalid
 from engine.service.problems import Problem
 from indexer.document import MAX_DOC_ID
 
@@ -125,9 +126,9 @@ class Upload:
         if not self._whole:
             raise Problem(400, "malformed", "the body ends before its last boundary: send all of it")
         if self._given:
-            raise _invalid("doc_id", "names the file that comes after it; found none after the last")
+            raise invalid("doc_id", "names the file that comes after it; found none after the last")
         if not self._count:
-            raise _invalid(
+            raise invalid(
                 "file", "at least one file is expected: a part of form-data with a filename; found none"
             )
         with folders.room_expected():
@@ -168,16 +169,16 @@ class Upload:
         if b"filename" in options:
             self._file_begins(options[b"filename"].decode(errors="replace"))
         elif self._name != "doc_id":
-            raise _invalid(
+            raise invalid(
                 self._name[:80] or "(no name)", "is no field of an upload: there are files, and doc_id"
             )
         elif self._given:
-            raise _invalid("doc_id", "names the file that comes after it; found two before one file")
+            raise invalid("doc_id", "names the file that comes after it; found two before one file")
 
     def _file_begins(self, filename: str) -> None:
         self._count += 1
         if self._count > MOST_FILES:
-            raise _invalid("file", f"an upload has at most {MOST_FILES:,} files; found more")
+            raise invalid("file", f"an upload has at most {MOST_FILES:,} files; found more")
         path = self._folder / f"{self._count:06d}"
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         name = self._given or clean_name(filename)
@@ -212,7 +213,7 @@ class Upload:
         if self._descriptor is None:
             self._field += data[start:end]
             if len(self._field) > LONGEST_FIELD:
-                raise _invalid("doc_id", f"has at most {MAX_DOC_ID:,} characters, found more")
+                raise invalid("doc_id", f"has at most {MAX_DOC_ID:,} characters, found more")
             return
         view = memoryview(data)[start:end]
         self._content.update(view)
@@ -228,7 +229,7 @@ class Upload:
         self._given = self._field.decode(errors="replace")
         fault = name_fault(self._given, MAX_DOC_ID)
         if fault:
-            raise _invalid("doc_id", fault)
+            raise invalid("doc_id", fault)
 
     def _body_ends(self) -> None:
         self._whole = True
@@ -265,10 +266,6 @@ async def to_its_end(work: Callable[[*Given], T], *given: *Given) -> T:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait((doing,))
         raise
-
-
-def _invalid(name: str, message: str) -> Problem:
-    return Problem(422, "invalid-request", f"{name}: {message}", errors=[{"field": name, "message": message}])
 
 
 def _malformed(error: Exception) -> Problem:
