@@ -26,13 +26,13 @@ _UNDERLINED = re.compile(r"\s*+(?=[^\n]{0,119}[^\W_])([^\n]{1,120})\n[ \t]*(=|-|
 _ROMAN = r"m{0,3}(?:c[md]|d?c{0,3})(?:x[cl]|l?x{0,3})(?:i[xv]|v?i{0,3})(?<!\s)"
 _NUMBER = rf"(?i:{_ROMAN}|\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _MARKED = re.compile(
-    r"(?P<hashes>\#{1,6})[ \t]+\S.*"
-    rf"|(?P<part>(?i:part|book|volume)[ \t]+{_NUMBER}\b(?!\))(?P<of_part>.{{0,80}}))"
-    rf"|(?P<chapter>(?i:chapter|appendix|article)[ \t]+(?:{_NUMBER}|[A-Z])\b(?!\))(?P<of_chapter>.{{0,80}}))"
-    rf"|(?P<section>(?i:section)[ \t]+{_NUMBER}\b(?!\))(?P<of_section>.{{0,80}}))"
+    r"(?P<hashes>\#{1,6})[ \t]+(?=.*\w)\S.*"
+    rf"|(?P<part>(?i:part|book|volume)[ \t\u00a0]+{_NUMBER}\b(?!\))(?P<of_part>.{{0,80}}))"
+    rf"|(?P<chapter>(?i:chapter|appendix|article)[ \t\u00a0]+(?:{_NUMBER}|[A-Z])\b(?!\))(?P<of_chapter>.{{0,80}}))"
+    rf"|(?P<section>(?i:section)[ \t\u00a0]+{_NUMBER}\b(?!\))(?P<of_section>.{{0,80}}))"
     r"|第[零〇一二三四五六七八九十百千两\d]{1,8}"
     r"(?:(?P<zh_part>[卷部篇编編])|(?P<zh_chapter>[章回])|(?P<zh_section>[节節條条]))(?:[\s:：、].{0,40})?"
-    r"|(?P<number>(?:\d{1,2}\.)+\d{1,2})\.?[ \t]+[^\W\d_a-z].{0,80}"
+    r"|(?P<number>(?:\d{1,2}\.)+\d{1,2})\.?[ \t\u00a0]+[^\W\d_a-z].{0,80}"
 )
 _TITLE = re.compile(r"[ \t]*[-–—:]+[ \t]+(?:[^\s.]+[ \t]+){0,9}[^\s.]+\.")
 _LEVELS = {"part": 1, "chapter": 2, "section": 3, "zh_part": 1, "zh_chapter": 2, "zh_section": 3}
@@ -106,7 +106,8 @@ def _group_blocks(text: str, start: int, end: int, capitals: bool, before_long: 
         found = [(line.start(), line.end()) for line in _LINE.finditer(text, start, end)]
         for (first, last), following in zip(found, [*found[1:], None], strict=True):
             long_next = following is not None and following[1] - following[0] >= _LONG
-            yield _line_block(text, first, last, capitals, long_next)
+            said = _SPEAKER.match(text, first, last) is not None
+            yield _line_block(text, first, last, capitals and not said, long_next)
     else:
         yield from _items(text, start, end)
 
@@ -115,7 +116,7 @@ def _stands_above(line: re.Match[str], group: str, capitals: bool) -> bool:
     """Whether a line in capitals is the heading of the group below it, all of which is indented."""
     said = line.group(1).rstrip()
     return (
-        said.isupper()
+        _in_capitals(said)
         and _heading_level(said, capitals, False) == 3
         and not _BULLET.match(said)
         and not _MARGIN.search(group)
@@ -176,11 +177,17 @@ def _heading_level(line: str, capitals: bool, before_long: bool) -> int:
             return _marked_level(marked)
     if _OPEN_END.search(line) or len(line.split()) > _MAX_TITLE_WORDS:
         return 0
-    if capitals and line.isupper() and sum(map(str.isalpha, line)) >= 4 and not _RUNNING.match(line):
+    if capitals and _in_capitals(line) and not _RUNNING.match(line):
         return 3
     if before_long and _NUMBERED.fullmatch(line) and not _SPEAKER.match(line):
         return 3
     return 0
+
+
+def _in_capitals(line: str) -> bool:
+    """Whether most letters are capitals, and none is small: a Chinese line has none, but for a name in it."""
+    capitals = sum(map(str.isupper, line))
+    return capitals >= 4 and line.isupper() and 3 * capitals > 2 * sum(map(str.isalpha, line))
 
 
 def _is_a_title(marked: re.Match[str]) -> bool:

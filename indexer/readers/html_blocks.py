@@ -113,10 +113,16 @@ class _Renderer:
         return False
 
     def _preformatted(self, node: LexborNode) -> str:
-        parts = []
+        parts: list[str] = []
+        after_code = False  # two pieces of code side by side are two examples: one of them is shown at a time
         for each, entering in walk(node, self._skip):
             if entering and each.is_text_node:
                 parts.append(each.text_content or "")
+                after_code = False
+            elif each.tag == "code":
+                if entering and after_code and not parts[-1].endswith("\n"):
+                    parts.append("\n")
+                after_code = not entering and bool(parts)
             elif entering and each.tag == "br":
                 parts.append("\n")
         return "".join(parts).replace("\r\n", "\n").replace("\u00a0", " ")

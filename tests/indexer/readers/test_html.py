@@ -122,6 +122,24 @@ def test_declared_encodings_are_believed_where_they_are_true(head: str, codec: s
     assert content.text == text
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (
+            "<input type=checkbox><code class=mjs>a\nb</code><code class=cjs>c</code><button>copy</button>",
+            "a\nb\nc",
+        ),
+        ("<code>a\n</code><code>b\n</code>", "a\nb"),
+        ("<code></code><code>a</code>", "a"),
+        ("a <code>b</code>c<code>d</code>", "a bcd"),
+        ("<span>a</span><span>b</span>", "ab"),
+    ],
+)
+def test_examples_side_by_side_are_two(code: str, text: str) -> None:
+    content = read_html(f"<p>Words.</p><pre>{code}</pre>".encode(), OPTIONS)
+    assert content.text == f"Words.\n\n{text}"
+
+
 def test_a_page_of_links_only_is_kept() -> None:
     content = read_html(f"<body><ul>{MENU}</ul></body>".encode(), OPTIONS)
     assert [content.text[b.start : b.end] for b in content.blocks] == LINKS
