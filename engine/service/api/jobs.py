@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, Any, TypeAlias
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi import Query as Parameter
 from fastapi.exceptions import RequestValidationError
@@ -35,6 +35,9 @@ router = APIRouter(tags=["indexing"])
 
 MOST_JSON = 16 << 20
 """Bytes of documents in one JSON body, which is held in memory; files of any size are streamed."""
+READ_AT_ONCE = 4
+"""Bodies of JSON that are read at once: one of 16 MiB may hold so many values that they take 600 MB."""
+_reading = CapacityLimiter(READ_AT_ONCE)
 
 Indexer: TypeAlias = Annotated[Caller, Depends(needs("index"))]
 """Whoever may add and delete documents."""
@@ -106,7 +109,8 @@ async def add_documents(request: Request, service: Here, caller: Indexer, key: K
             return _accepted(await service.jobs.add_files(caller, boundary, request.stream(), key))
         if kind == "application/json" or kind.endswith("+json"):
             body = await _body(request)
-            return _accepted(await to_thread.run_sync(_add_documents, service, caller, body, key))
+            job = await to_thread.run_sync(_add_documents, service, caller, body, key, limiter=_reading)
+            return _accepted(job)
     except ClientDisconnect:
         raise Problem(499, "client-gone", "the client went away before all of the body had arrived") from None
     raise Problem(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+import httpx
 import pytest
 from job_making import multipart, texts, until
 
@@ -166,6 +169,39 @@ def test_bodies_that_are_none_are_refused(
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert not list((served.state / "jobs").iterdir())
+
+
+def test_few_bodies_are_read_at_once(
+    served: Service, client_of: Callable[..., httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What each of them takes of memory they take together."""
+    read, lock, full = routes._add_documents, threading.Lock(), threading.Event()
+    at_it: set[int] = set()
+    most = 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal most
+        with lock:
+            at_it.add(threading.get_ident())
+            most = max(most, len(at_it))
+            if most == routes.READ_AT_ONCE:
+                full.set()
+        full.wait(20)
+        try:
+            return read(*arguments)
+        finally:
+            with lock:
+                at_it.discard(threading.get_ident())
+
+    monkeypatch.setattr(routes, "_add_documents", counted)
+
+    async def many() -> list[httpx.Response]:
+        async with client_of(served, "index") as client:
+            body = {"documents": [TEXT]}
+            return await asyncio.gather(*(client.post("/v1/documents", json=body) for _ in range(12)))
+
+    assert {answer.status_code for answer in asyncio.run(many())} == {202}
+    assert most == routes.READ_AT_ONCE
 
 
 def test_bodies_that_are_too_large_are_refused(
