@@ -24,6 +24,7 @@ _MAX_LEVELS = 4
 
 _HYPHENS = "-\u00ad\ufffe\u2010\x02"
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
+_AT_AN_END = re.compile(r"\A\d{1,4}(?=\s)|(?<=\s)\d{1,4}\Z")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\Z")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
@@ -85,7 +86,10 @@ def write_pages(pages: list[list[Line]], builder: TextBuilder) -> None:
 
 
 def without_running_lines(pages: list[list[Line]]) -> list[list[Line]]:
-    """Return the pages without the headers and footers that they share (digits and numerals may differ)."""
+    """Return the pages without the headers and footers that they share.
+
+    Digits and numerals may differ. Where they count the pages, as in `Chapter 3: Tools 27`, so may the words.
+    """
     written = [page for page in pages if page]
     if len(written) < 3:
         return pages
@@ -94,11 +98,29 @@ def without_running_lines(pages: list[list[Line]]) -> list[list[Line]]:
         seen.update({_key(line) for line in _edges(page)})
     needed = max(3, _REPEATED * len(written) if len(written) < 8 else _ALTERNATE * len(written))
     running = {key for key, count in seen.items() if count >= needed}
+    counting = set(_counting(pages, needed))
     kept = []
     for page in pages:
         dropped = {id(line) for line in _edges(page) if _key(line) in running}
+        dropped |= counting
         kept.append([line for line in page if id(line) not in dropped])
     return kept if any(kept) else pages
+
+
+def _counting(pages: list[list[Line]], needed: float) -> Iterator[int]:
+    """Yield the ids of first and last lines that begin or end with their page's number, where `needed` pages have one.
+
+    What they say besides must come again, on the mean once: slides may begin with their number too.
+    """
+    found: dict[tuple[int, int], list[Line]] = {}
+    for number, page in enumerate(pages):
+        by_height = sorted(page, key=lambda line: line.bottom)
+        for line in {id(each): each for each in (*by_height[:1], *by_height[-1:])}.values():
+            for written in _AT_AN_END.finditer(line.text):
+                found.setdefault((int(written[0]) - number, round(line.bottom / 6)), []).append(line)
+    for lines in found.values():
+        if len(lines) >= needed and 2 * len({_key(line) for line in lines}) <= len(lines):
+            yield from map(id, lines)
 
 
 def _edges(page: list[Line]) -> list[Line]:

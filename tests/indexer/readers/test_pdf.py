@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pypdfium2
+import pytest
 from reader_files import document, outline, pdf_bytes
 
 from indexer.readers.content import TextBuilder
@@ -144,6 +145,33 @@ def test_running_lines_are_dropped_only_where_sure() -> None:
     ]
     assert all(len(page) == 5 for page in kept)
     assert without_running_lines(pages[:2]) == pages[:2]
+
+
+@pytest.mark.parametrize(
+    ("heads", "kept"),
+    [
+        (
+            [
+                "Chapter 1: Tools 7",
+                "8 Chapter 1: Tools",
+                "9",
+                "Notes 10",
+                "Notes 11",
+                "12 Notes",
+                "Notes 13",
+                "Notes 14",
+            ],
+            0,
+        ),
+        ([f"{n} Slide {word}" for n, word in enumerate("abcdefgh", 1)], 8),
+        (["In 1990", "the 1850s", "there were 12", "of 30", "", "or 4", "5 more", "x"], 8),
+    ],
+)
+def test_running_heads_that_change_are_told_by_the_number_of_the_page(heads: list[str], kept: int) -> None:
+    bodies = [[f"{word} {of}" for of in ("begins", "goes on", "and on", "ends")] for word in "stuvwxyz"]
+    pages = [[*lines(head, top=800), *lines(*body)] for head, body in zip(heads, bodies, strict=True)]
+    for page, before in zip(without_running_lines(pages), pages, strict=True):
+        assert page == before[0 if kept else 1 :]
 
 
 def test_threads_may_read_at_once(tmp_path: Path) -> None:
