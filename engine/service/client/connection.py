@@ -13,6 +13,8 @@ from engine.service.client.call import Call
 from engine.service.client.patience import Patience
 
 READER_HEADER = "Quire-Reader"
+TIMEOUT = 40.0
+"""Seconds: more than the 30 after which a service gives up and says when to ask again, so that this is heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Connection:
     url: str
     key: str = field(default="", repr=False)
     reader: str = field(default="", repr=False)
-    timeout: float = 30.0
+    timeout: float = TIMEOUT
     patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:

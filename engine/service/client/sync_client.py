@@ -16,7 +16,7 @@ import httpx
 from engine.service.client import endpoints
 from engine.service.client.answers.jobs import Job
 from engine.service.client.call import Call, as_method, check_whole, problem_in
-from engine.service.client.connection import FAILURES, Connection, pauses
+from engine.service.client.connection import FAILURES, TIMEOUT, Connection, pauses
 from engine.service.client.errors import ServiceProblem, no_answer
 from engine.service.client.patience import Patience
 from engine.service.client.server_events import EventParser
@@ -69,7 +69,7 @@ class Client(AbstractContextManager["Client"]):
         key: str = "",
         *,
         reader: str = "",
-        timeout: float = 30.0,
+        timeout: float = TIMEOUT,
         patience: Patience | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:

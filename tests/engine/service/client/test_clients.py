@@ -27,6 +27,8 @@ from engine.service.client import (
     Unusable,
 )
 from engine.service.client.answers.search import Completions
+from engine.service.client.connection import Connection
+from engine.service.settings import ServiceSettings
 
 Handler = Callable[[httpx.Request], httpx.Response]
 COMPLETIONS = {"completions": [{"text": "turbine", "kind": "word", "doc_id": "", "highlights": [[0, 3]]}]}
@@ -220,6 +222,11 @@ def test_a_stream_is_told_event_by_event(ask: Asked) -> None:
     assert [beat.event for beat in beats] == ["first", "ranking"]
     assert beats[0].data.notices == ("line\u2028end",)
     assert json.loads(had[0].content)["k"] == 1
+
+
+def test_the_service_gives_up_before_its_clients_do() -> None:
+    """Its 503 says when to ask again, and is heeded; silence is not."""
+    assert ServiceSettings().request_seconds < Connection("http://localhost").timeout
 
 
 def test_a_stream_may_end_in_a_problem(ask: Asked) -> None:
