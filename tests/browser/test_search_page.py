@@ -174,5 +174,5 @@ def test_there_is_no_such_page(page: Page, complaints: Complaints) -> None:
     complaints.expect("422")
     page.goto("/?q=pump&f.tpoic=reports")
     expect(page.get_by_role("heading", name="That could not be understood")).to_be_visible()
-    page.get_by_role("link", name="Search without filters").click()
+    page.get_by_role("link", name="Search without any filter").click()
     expect(page.locator(".hit").first).to_be_visible()

@@ -219,7 +219,7 @@ def test_the_slider_reorders_the_list_while_it_moves(browse: Browse, site: Site,
 
     site.service.engines.of("default").record([Event(reader, f"report-{n:02}", "like") for n in (1, 5, 9)])
     page = browse(reader=reader)
-    page.goto("/?q=inspection of the station")
+    page.goto("/?q=pump")
     before = titles(page)
     slider = page.get_by_role("slider", name="Interests")
     slider.focus()

@@ -15,8 +15,10 @@ LONGEST_TITLE = 240
 LONGEST_LABEL = 120
 OPENING = 300
 """So many characters of a text are enough to call it by its beginning."""
-_LONGEST_OPENING = 72
-_SENTENCE = re.compile(rf"(.{{12,{_LONGEST_OPENING}}}?)(?:[。！？]|[.!?](?=\s|$))")
+_LONGEST_OPENING, _LONGEST_UNSPACED = 72, 36
+_SENTENCE = re.compile(r"(.{12,}?)[.!?](?=\s|$)")
+_CLAUSE = re.compile(r"(.{6,}?)[，。！？；]")
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _SEEN = frozenset("LNPS")
 
 
@@ -45,8 +47,9 @@ def name_of(title: str, doc_id: str, opening: str = "") -> tuple[str, bool]:
         return shortened(title, LONGEST_TITLE), True
     line = " ".join(opening.split()).lstrip("#>*=-_ ")
     if is_seen(line):
-        sentence = _SENTENCE.match(line)
-        return (sentence[1] if sentence else shortened(line, _LONGEST_OPENING)), False
+        unspaced = bool(_UNSPACED.search(line[:_LONGEST_UNSPACED]))
+        end = (_CLAUSE if unspaced else _SENTENCE).match(line)
+        return shortened(end[1] if end else line, _LONGEST_UNSPACED if unspaced else _LONGEST_OPENING), False
     last = doc_id.rstrip("/").rpartition("/")[2]
     return shortened(last or doc_id, LONGEST_TITLE) or "—", False
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from indexer.document import MetadataValue
 
 LONGEST_SNIPPET = 900
+_LONGEST_CRUMB = 64
 _HEADING = re.compile(r"#{1,6}[ \t]+([^\n]+)(?:\n\s*|$)")
 _MARKUP = re.compile(r"^#{1,6}(?=[ \t])|^[ \t]*(?:`{3,}|~{3,})\w*[ \t]*$", re.MULTILINE)
 _AUTHORS = ("author", "authors", "creator")
@@ -100,7 +101,7 @@ class HitViews:
         snippet = passage.snippet
         text, start = _body(snippet.text[:LONGEST_SNIPPET], snippet.start, passage.headings)
         place = Place(hit.doc_id, passage.start, passage.end, asked=self.asked)
-        crumbs = [shortened(heading, LONGEST_LABEL) for heading in passage.headings]
+        crumbs = [shortened(heading, _LONGEST_CRUMB) for heading in passage.headings]
         if crumbs and _letters(passage.headings[0]) == _letters(hit.title):
             del crumbs[0]
         return PassageView(

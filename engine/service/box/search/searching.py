@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -125,6 +125,7 @@ async def home(request: Request, service: Service, caller: Caller, asked: Asked)
     holdings = await holdings_of(request, service, caller)
     items, begin = await asking.ask(service, caller, lambda engine: _recommended(service, caller, engine))
     kind = items[0].origin if items else ""
+    suggested = tuple(_suggested(item, begin, frame) for item in items if item.origin == kind)
     languages = tuple(frame.words.or_else(f"lang.{tag}", tag) for tag in holdings.languages)
     return HomeView(
         asked=asked,
@@ -133,8 +134,9 @@ async def home(request: Request, service: Service, caller: Caller, asked: Asked)
         passages=holdings.passages,
         languages=languages,
         examples=tuple(Choice(said, asked.but(text=said).url) for said in holdings.examples),
-        suggested=tuple(_suggested(item, begin, frame) for item in items if item.origin == kind),
+        suggested=suggested,
         kind=kind,
+        shared=_shared(one.reason for one in suggested),
         notices=(frame.words("notice.expired"),) if reader_problem_of(request.scope) else (),
     )
 
@@ -215,6 +217,12 @@ def _legend(hits: Sequence[HitView]) -> list[str]:
     runs = [run for hit in hits for passage in hit.passages for run in passage.runs]
     word = any(piece.word for run in runs for piece in run.pieces)
     return ["word"] * word + ["meaning"] * any(run.meaning for run in runs)
+
+
+def _shared(reasons: Iterable[str]) -> str:
+    """Return the reason that all of several have, so that it is said once; empty where they differ."""
+    said = list(reasons)
+    return said[0] if len(said) > 1 and len(set(said)) == 1 else ""
 
 
 def _recommended(

@@ -138,7 +138,7 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """The page without a query."""
+    """The page without a query. `shared` is the reason that all suggested documents have, empty where they differ."""
 
     asked: Asked
     reader: Reader
@@ -148,4 +148,5 @@ class HomeView:
     examples: tuple[Choice, ...]
     suggested: tuple[Suggested, ...]
     kind: str
+    shared: str = ""
     notices: tuple[str, ...] = field(default=())

@@ -1,76 +1,93 @@
-// What one does with a document in a list without leaving it: rate it, hide it, unfold a passage.
+// What one does with a document without leaving the page: rate it, hide it, take that back, unfold a passage.
 
 const FRAGMENT = { "quire-fragment": "1" };
 
-// The buttons of every form[data-rating] on the page, now and later.
-export function startRating(page) {
+// The buttons of every form[data-rating] on the page, now and later. `known` is called when a rating has made somebody
+// of nobody, so that what the page says of its reader no longer holds.
+export function startRating(page, known = () => {}) {
   page.addEventListener("submit", async (event) => {
     const form = event.target.closest("form[data-rating]");
     if (!form) return;
     event.preventDefault();
+    if (form.hasAttribute("aria-busy")) return; // pressed twice is pressed once: what is on its way decides
+    form.setAttribute("aria-busy", "true");
     const button = event.submitter;
     const sent = new URLSearchParams(new FormData(form, button));
     try {
       const response = await fetch(form.action, { method: "POST", headers: FRAGMENT, body: sent });
       if (!response.ok) throw new Error(String(response.status));
-      rated(form, button, response.status === 200 ? await response.text() : "");
+      const html = response.status === 200 ? await response.text() : "";
+      if (form.classList.contains("rating")) rated(form, button, html, known);
+      else undone(form, sent.get("doc_id"));
     } catch {
       unsent(form);
+    } finally {
+      form.removeAttribute("aria-busy");
     }
   });
 }
 
+// Where what is told of a form stands: with its hit, or below the buttons of a document's page.
+function place(form) {
+  return form.closest(".hit") ?? form.closest(".acts") ?? form.parentElement;
+}
+
+function say(words) {
+  const live = document.getElementById("live");
+  if (live) live.textContent = words ?? "";
+}
+
 // Says that nothing has changed, where it was asked for.
 function unsent(form) {
-  const place = form.closest(".hit") ?? form.parentElement;
-  place.querySelector(":scope > .unsent")?.remove();
+  place(form).querySelector(":scope > .unsent")?.remove();
   const line = document.createElement("p");
   line.className = "unsent";
   line.setAttribute("role", "alert");
   line.textContent = document.getElementById("live")?.dataset.unsent ?? "";
-  if (form.closest(".hit")) place.append(line);
-  else form.after(line);
+  place(form).append(line);
 }
 
-function rated(form, button, html) {
-  const hit = form.closest(".hit");
-  (hit ?? form.parentElement).querySelector(":scope > .unsent")?.remove();
-  if (!form.classList.contains("rating")) return undone(form);
-  const pressed = button.getAttribute("aria-pressed") === "true";
+function press(form, button) {
   for (const one of form.querySelectorAll("button[data-kind]")) {
-    const on = one === button && !pressed;
+    const on = one === button;
     one.setAttribute("aria-pressed", String(on));
     one.value = on ? "undo" : one.dataset.kind;
   }
-  const words = document.getElementById("answer")?.dataset ?? {};
-  const kind = button.dataset.kind;
-  hit?.querySelector(":scope > .noted")?.remove();
-  if (html) {
-    const told = new DOMParser().parseFromString(html, "text/html").body.firstElementChild;
-    if (told) {
-      told.removeAttribute("id");
-      if (hit) hit.append(told);
-      else form.after(told); // a form inside a form would keep its submissions to itself
-    }
-  }
-  hit?.classList.toggle("put-away", kind === "hide" && !pressed);
-  if (kind === "hide" && !pressed) hit?.querySelector(".noted button")?.focus();
-  const said = { like: words.thanksLike, dislike: words.thanksDislike, hide: words.hidden }[kind];
-  const live = document.getElementById("live");
-  if (live && !pressed && !html) live.textContent = said ?? "";
 }
 
-// "Undo" in what was told after something was hidden.
-function undone(form) {
-  const hit = form.closest(".hit");
-  if (!hit) return form.closest(".noted")?.remove();
-  hit.classList.remove("put-away");
-  for (const one of hit.querySelectorAll(".rating button[data-kind]")) {
-    one.setAttribute("aria-pressed", "false");
-    one.value = one.dataset.kind;
+function rated(form, button, html, known) {
+  const where = place(form);
+  where.querySelector(":scope > .unsent")?.remove();
+  where.querySelector(":scope > .noted")?.remove();
+  const taken = button.getAttribute("aria-pressed") === "true";
+  press(form, taken ? null : button);
+  const kind = button.dataset.kind;
+  const told = html ? new DOMParser().parseFromString(html, "text/html").body.firstElementChild : null;
+  if (told) {
+    told.removeAttribute("id");
+    where.append(told);
+    if (told.hasAttribute("data-new")) known();
   }
+  const away = kind === "hide" && !taken;
+  form.closest(".hit")?.classList.toggle("put-away", away);
+  if (away) where.querySelector(":scope > .noted button")?.focus();
+  const words = document.getElementById("answer")?.dataset ?? {};
+  const said = { like: words.thanksLike, dislike: words.thanksDislike, hide: words.hidden }[kind];
+  if (!taken) say(told ? told.querySelector("p").textContent : said);
+}
+
+// "Undo" in what was told: the document's buttons are as if they had never been pressed, wherever they stand.
+function undone(form, id) {
   form.closest(".noted")?.remove();
-  hit.querySelector("a[data-hit]")?.focus();
+  let next = null;
+  for (const rating of document.querySelectorAll("form.rating")) {
+    if (rating.elements.doc_id.value !== id) continue;
+    press(rating, null);
+    const hit = rating.closest(".hit");
+    hit?.classList.remove("put-away");
+    next ??= hit?.querySelector("a[data-hit]") ?? rating.querySelector("button");
+  }
+  next?.focus();
 }
 
 // "Show more" of a passage: its text is fetched and put in the place of the snippet.

@@ -35,6 +35,7 @@ export class Answer {
     this.control = new AbortController();
     this.search = search;
     this.scrolledFrom = scrollY;
+    this.place.removeAttribute("data-reading");
     this.waiting.begin(this.state);
     this.withdraw();
     try {
@@ -51,7 +52,10 @@ export class Answer {
       this.outage.begin();
       return false;
     } finally {
-      if (number === this.asked) this.waiting.end();
+      if (number === this.asked) {
+        this.waiting.end();
+        this.dress();
+      }
     }
   }
 
@@ -61,14 +65,48 @@ export class Answer {
     this.place.setAttribute("data-reading", "");
     try {
       const piece = await this.piece(search, "final", false);
-      if (number !== this.asked || piece.dataset.state !== "results") return;
-      if (!this.busy || same(this.place, piece, all)) this.put(piece, { moving: true });
-      else if (same(this.place, piece, order)) rescore(this.place, piece);
-      else this.offer(piece, number);
+      if (number === this.asked) this.settle(piece, number, this.busy);
     } catch (error) {
       if (error.name !== "AbortError") console.info("the second beat did not come:", error.message);
     } finally {
       if (number === this.asked) this.place.removeAttribute("data-reading");
+    }
+  }
+
+  // The list again after the reader has been elsewhere, where they may have rated some of it: nothing of it moves.
+  async refresh() {
+    const number = ++this.asked;
+    this.control?.abort();
+    this.control = new AbortController();
+    try {
+      const piece = await this.piece(this.search, "final", false);
+      if (number !== this.asked) return;
+      if (this.state === "results") this.settle(piece, number, true);
+      else if (piece.dataset.state === this.state) this.put(piece, { moving: false });
+    } catch (error) {
+      if (error.name !== "AbortError") console.info("the list stays as it was:", error.message);
+    }
+  }
+
+  // Only what the list says of its reader, who has become somebody.
+  async known() {
+    try {
+      const piece = await this.piece(this.search, "first", false);
+      const [old, fresh] = [this.place, piece].map((one) => one.querySelector(".reader"));
+      if (old && fresh) morph(old, fresh);
+    } catch (error) {
+      if (error.name !== "AbortError") console.info("the line about the reader stays as it was:", error.message);
+    }
+  }
+
+  // Put the final list into the place of the one that is there; where it must not move, only what leaves it in place.
+  settle(piece, number, still) {
+    if (piece.dataset.state !== "results") return;
+    if (!still || same(this.place, piece, all)) this.put(piece, { moving: true });
+    else if (same(this.place, piece, order)) rescore(this.place, piece);
+    else {
+      rerate(this.place, piece);
+      this.offer(piece, number);
     }
   }
 
@@ -77,7 +115,7 @@ export class Answer {
     parameters.set("beat", beat);
     if (typing) parameters.set("typing", "1");
     const headers = { "quire-fragment": "1" };
-    const response = await fetch(`/results?${parameters}`, { signal: this.control.signal, headers });
+    const response = await fetch(`/results?${parameters}`, { signal: this.control?.signal, headers });
     const type = response.headers.get("content-type") ?? "";
     if (!type.startsWith("text/html")) throw new Error(`${response.status}, ${type || "no type"}`);
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -93,10 +131,15 @@ export class Answer {
     else this.place.replaceChildren(piece);
     this.place.querySelector(".better")?.remove();
     document.title = this.place.firstElementChild.dataset.title;
-    document.body.classList.toggle("home", this.state === "home");
-    document.body.classList.toggle("found", this.state !== "home");
+    this.dress();
     document.getElementById("noted")?.remove();
     if (was) slide(this.place, was);
+  }
+
+  // The page looks like what it shows.
+  dress() {
+    document.body.classList.toggle("home", this.state === "home");
+    document.body.classList.toggle("found", this.state !== "home");
   }
 
   // Whether the reader is doing something with the results, so that they must not move.
@@ -164,7 +207,17 @@ function rescore(place, piece) {
     const [bar, next] = [hit.querySelector(".account"), fresh[at].querySelector(".account")];
     if (!bar.open && !bar.contains(document.activeElement)) morph(bar, next);
   });
+  rerate(place, piece);
   place.querySelector(".results").dataset.beat = piece.dataset.beat;
+}
+
+// The thumbs of what is in both lists.
+function rerate(place, piece) {
+  const fresh = new Map(hits(piece).map((hit) => [hit.dataset.key, hit.querySelector(".rating")]));
+  for (const hit of hits(place)) {
+    const [old, next] = [hit.querySelector(".rating"), fresh.get(hit.dataset.key)];
+    if (old && next && !old.hasAttribute("aria-busy")) morph(old, next);
+  }
 }
 
 function places(place) {

@@ -1,8 +1,10 @@
 // The reader's own page: what is turned off, forgotten or added is shown at once, where it stands, and the focus stays.
-// Every form works without this; one that fails here is sent as forms are.
+// Every form works without this; one that is refused here is sent as forms are, so that the browser tells why.
 
 const FRAGMENT = { "quire-fragment": "1" };
 const panel = document.getElementById("you-panel");
+const live = document.getElementById("live");
+let sent = 0;
 
 function open() {
   return new Set([...panel.querySelectorAll("details[data-keep][open]")].map((one) => one.dataset.keep));
@@ -13,21 +15,21 @@ function show(html, key) {
   panel.innerHTML = html;
   for (const one of panel.querySelectorAll("details[data-keep]")) if (kept.has(one.dataset.keep)) one.open = true;
   document.getElementById("noted")?.remove();
-  const said = panel.querySelector("[data-announce]")?.textContent ?? "";
-  const live = document.getElementById("live");
-  if (live) live.textContent = said;
+  if (live) live.textContent = panel.querySelector("[data-announce]")?.textContent ?? "";
   const same = [...panel.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key);
   const next = same ?? panel.closest(".you")?.querySelector("h1");
   if (!same && next) next.tabIndex = -1;
   next?.focus({ preventScroll: Boolean(same) });
 }
 
-async function send(form, submitter) {
-  const body = new URLSearchParams(new FormData(form, submitter ?? undefined));
-  const key = (document.activeElement?.dataset ?? {}).key ?? submitter?.dataset.key;
-  const answer = await fetch(form.action, { method: "POST", body, headers: FRAGMENT });
-  if (!answer.ok) throw new Error(String(answer.status));
-  show(await answer.text(), key);
+// Says that nothing has changed, where it was asked for.
+function unsent(form) {
+  form.parentElement.querySelector(":scope > .unsent")?.remove();
+  const line = document.createElement("p");
+  line.className = "unsent";
+  line.setAttribute("role", "alert");
+  line.textContent = live?.dataset.unsent ?? "";
+  form.after(line);
 }
 
 document.addEventListener("submit", async (event) => {
@@ -35,11 +37,20 @@ document.addEventListener("submit", async (event) => {
   if (!form.matches("form[data-you]")) return;
   event.preventDefault();
   const { submitter } = event;
+  if (submitter?.hasAttribute("aria-busy")) return; // pressed twice is pressed once
   submitter?.setAttribute("aria-busy", "true");
+  const number = ++sent;
+  const body = new URLSearchParams(new FormData(form, submitter ?? undefined));
+  const key = document.activeElement?.dataset.key ?? submitter?.dataset.key;
   try {
-    await send(form, submitter);
+    const answer = await fetch(form.action, { method: "POST", body, headers: FRAGMENT });
+    if (!answer.ok) return form.submit();
+    const html = await answer.text();
+    if (number === sent) show(html, key); // a later change shows what became of this one too
   } catch {
-    form.submit();
+    unsent(form);
+  } finally {
+    submitter?.removeAttribute("aria-busy");
   }
 });
 

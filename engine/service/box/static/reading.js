@@ -44,29 +44,3 @@ const here = contents?.querySelector("[aria-current]");
 if (here && contents.scrollHeight > contents.clientHeight) {
   contents.scrollTop = here.offsetTop - contents.offsetTop - contents.clientHeight / 3;
 }
-
-// "Undo" in what was told takes back what the thumbs show as well. It is heard on its way down: it may stand in the form
-// of the thumbs, and a form lets nothing rise that was sent inside it.
-document.addEventListener(
-  "submit",
-  async (event) => {
-    const form = event.target;
-    if (!form.matches(".reading-head .noted form")) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const sent = { method: "POST", headers: { "quire-fragment": "1" }, body: new URLSearchParams(new FormData(form)) };
-    const answer = await fetch(form.action, sent).catch(() => null);
-    if (!answer?.ok) {
-      form.submit(); // the browser tells what is wrong
-      return;
-    }
-    const thumbs = document.querySelectorAll(".reading-head .rating button[data-kind]");
-    for (const button of thumbs) {
-      button.setAttribute("aria-pressed", "false");
-      button.value = button.dataset.kind;
-    }
-    form.closest(".noted").remove();
-    thumbs[0]?.focus();
-  },
-  true,
-);

@@ -12,10 +12,17 @@ const form = document.getElementById("ask");
 const field = document.getElementById("q");
 const place = document.getElementById("answer");
 
-startRating(document);
+const answer = form && field && place?.dataset.still ? new Answer(place) : null;
+
+startRating(document, () => answer?.known());
 if (form && field) {
+  // Enter that ends a word of an input method asks for nothing; some browsers say so by this number alone.
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) event.stopImmediatePropagation();
+    if (event.keyCode === 229 && event.key === "Enter") event.preventDefault();
+  });
+  field.addEventListener("compositionend", () => field.dispatchEvent(new Event("input")));
   const suggestions = new Suggestions(form, field);
-  const answer = place ? new Answer(place) : null;
   if (answer) {
     startTyping(form, field, answer, suggestions);
     startFolding(place);

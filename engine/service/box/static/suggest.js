@@ -87,7 +87,7 @@ export class Suggestions {
   }
 
   key(event) {
-    if (event.isComposing || !this.open) return;
+    if (!this.open) return;
     const count = this.items.length;
     if (event.key === "ArrowDown") this.move(this.at + 1 < count ? this.at + 1 : -1);
     else if (event.key === "ArrowUp") this.move(this.at < 0 ? count - 1 : this.at - 1);

@@ -51,8 +51,6 @@ export function startTyping(form, field, answer, suggestions) {
       ask({ typing: true });
     }, QUIET);
   });
-  field.addEventListener("compositionend", () => field.dispatchEvent(new Event("input")));
-
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     commit(typed());
@@ -91,6 +89,7 @@ export function startTyping(form, field, answer, suggestions) {
   });
 
   addEventListener("popstate", async (event) => {
+    if (location.search === answer.search) return; // only a place within the page
     clearTimeout(timer);
     suggestions.close();
     field.value = new URLSearchParams(location.search).get("q") ?? "";
@@ -104,6 +103,10 @@ export function startTyping(form, field, answer, suggestions) {
   }, { passive: true });
   addEventListener("pagehide", remember);
   if (history.state?.y) scrollTo(0, history.state.y);
+  addEventListener("pageshow", (event) => {
+    const returned = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+    if (event.persisted || returned) answer.refresh();
+  });
 
   function top() {
     const heading = answer.place.querySelector("h1");

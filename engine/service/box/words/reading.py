@@ -100,6 +100,7 @@ ENGLISH: dict[str, str] = {
     "similar.title": "Like “{title}”",
     "similar.near": "{n}% near",
     "similar.words": "Both speak of",
+    "similar.on": "More like “{title}”",
     "similar.none": "Nothing here is like it.",
     "summary.title": "In short|{n} documents in short",
     "summary.for": "What they say of “{text}”,",
@@ -115,7 +116,7 @@ ENGLISH: dict[str, str] = {
     "summary.missing": "“{id}” is not in the index any more.",
     "summary.shared": "Together they are about",
     "summary.phrases": "Key phrases",
-    "summary.tilted": "Leans to your interests.",
+    "summary.tilted": "Chosen with your interests in mind.",
 }
 
 CHINESE: dict[str, str] = {
@@ -216,6 +217,7 @@ CHINESE: dict[str, str] = {
     "similar.title": "与“{title}”相似",
     "similar.near": "相近 {n}%",
     "similar.words": "都谈到",
+    "similar.on": "与“{title}”相似的文档",
     "similar.none": "这里没有与它相似的文档。",
     "summary.title": "{n} 篇文档的摘要",
     "summary.for": "关于“{text}”，文档说了什么：",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from engine import Event
 from engine.service.access.cookies import COOKIE
@@ -252,3 +253,28 @@ def test_words_that_cannot_be_kept_make_no_guest(box: Box, visit: Visit) -> None
     assert answer.status_code == 422
     assert "That cannot be done" in answer.text
     assert COOKIE not in nobody.cookies
+
+
+def test_what_has_no_part_in_any_interest_is_seen_and_can_be_forgotten(
+    box: Box, visit: Visit, reader: str
+) -> None:
+    engine = box.service.engines.of("default")
+    old = datetime(1990, 1, 2, 12, tzinfo=UTC)
+    engine.record([Event(reader, "notes/untitled thing.txt", "read", old)])
+    visitor = visit(box.service)
+    visitor.enter(reader)
+    page = visitor.page("/you")
+    listed = {str(node.attributes["value"]) for node in page.css("input[name=doc_id]")}
+    assert listed == {one["doc_id"] for one in engine.readers.export(reader)["events"]}
+
+
+def test_the_other_language_of_what_a_form_was_answered_with_is_a_page(
+    box: Box, visit: Visit, reader: str
+) -> None:
+    visitor = visit(box.service)
+    visitor.enter(reader)
+    for path in ("/feedback", "/you/declare"):
+        answer = visitor.post(path, {"text": "x" * 5000, "doc_id": "", "kind": "no such thing"})
+        assert answer.status_code == 422
+        href = str(LexborHTMLParser(answer.text).css_first("a[data-language]").attributes["href"])
+        assert visitor.get(href).status_code == 200
