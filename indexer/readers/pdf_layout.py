@@ -24,7 +24,7 @@ _MAX_LEVELS = 4
 
 _HYPHENS = "-\u00ad\ufffe\u2010\x02"
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
-_AT_AN_END = re.compile(r"\A\d{1,4}(?=\s)|(?<=\s)\d{1,4}\Z")
+_AT_AN_END = re.compile(r"\A\d{1,4}(?=\s|\Z)|(?<=\s)\d{1,4}\Z")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\Z")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
@@ -119,7 +119,9 @@ def _counting(pages: list[list[Line]], needed: float) -> Iterator[int]:
             for written in _AT_AN_END.finditer(line.text):
                 found.setdefault((int(written[0]) - number, round(line.bottom / 6)), []).append(line)
     for lines in found.values():
-        if len(lines) >= needed and 2 * len({_key(line) for line in lines}) <= len(lines):
+        if len(lines) >= needed and 2 * len({_AT_AN_END.sub("", line.text).strip() for line in lines}) <= len(
+            lines
+        ):
             yield from map(id, lines)
 
 
