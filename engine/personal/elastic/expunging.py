@@ -4,7 +4,8 @@ A deleted document stays in its segment until that is written anew, and not even
 a copy of the shard might ask for the history of changes: each copy holds a retention lease for what it may still ask,
 which the server moves on every 30 seconds at best. So: flush (which empties the translog too), wait until the leases
 have passed the last deletion, write anew every segment that has deletions, and look whether these are gone from every
-copy. (`only_expunge_deletes` passes over segments with few deletions; `max_num_segments=1` does not.)
+copy. (`only_expunge_deletes` passes over segments with few deletions; `max_num_segments=1` does not. So this is not
+`indexer.elastic.writing.compacting`, which makes room in large indexes and promises nothing of single documents.)
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
 """One at a time: a lease is a document that its holder renews; whoever waits takes it over when it is renewed no more.
 
-Nobody compares clocks: who waits watches whether the document changes.
+Nobody compares clocks: who waits watches whether the document changes. A rebuild of an index has a lease of this
+kind too (`indexer.elastic.rebuilding.turns`), and they stay two: whoever comes second there is told at once who is at
+work, whom nobody wants to wait hours for, and a holder that died on the same machine is known to be dead; here work
+takes seconds, so others wait for their turn, and it is renewed before each step that rests on it.
 """
 
 from __future__ import annotations
@@ -66,7 +69,7 @@ class Lease:
             if there is not None and (there.seq_no, there.term) != watched:
                 watched, since = (there.seq_no, there.term), now
             if there is None or now - since > SILENT:
-                [self._held] = self._index.write([self._write(there)])
+                self._held = self._put(there)
                 if self._held is not None:
                     break
             if now > until:
@@ -103,10 +106,17 @@ class Lease:
         with self._lock:
             if self._held is None or self._lost:
                 return False
-            [held] = self._index.write([self._write(self._held)])
+            held = self._put(self._held)
             self._lost = held is None
             self._held = held or self._held
             return not self._lost
 
-    def _write(self, held: Held | None) -> Write:
-        return Write(self._id, self._id, {"kind": "lease", "mark": secrets.token_hex(8)}, held)
+    def _put(self, over: Held | None) -> Held | None:
+        """Write the lease over what was there; return it as it is now, None where somebody else was faster."""
+        mark = secrets.token_hex(8)
+        [held] = self._index.write([Write(self._id, self._id, {"kind": "lease", "mark": mark}, over)])
+        if held is None:
+            there = self._index.get(self._id, self._id)
+            if there is not None and there.source.get("mark") == mark:  # it was we, and the answer was lost
+                return there
+        return held

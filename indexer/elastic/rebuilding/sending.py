@@ -1,4 +1,8 @@
-"""Sends a bulk request until every line of it is acknowledged."""
+"""Sends a bulk request until every line of it is acknowledged.
+
+For a rebuild, which copies what an index has taken once already: the first refusal ends it, and a newer version that is
+there is as good. A writer of documents has `writing.bulk`: several requests under way, and a refusal is one document's.
+"""
 
 from __future__ import annotations
 

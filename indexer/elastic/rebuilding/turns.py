@@ -2,6 +2,9 @@
 
 Neither compares the clocks of two machines. A lease is a document that its holder writes anew every few seconds, so
 that its sequence number grows; whoever sees it stand still for long takes the holder for dead.
+
+Whoever finds a rebuild at work does not wait its hours: they are told who it is. So the lease names its holder, and
+says on which machine that is, where a death shows at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Taking what was deleted or replaced off the disk."""
+"""Taking what was deleted or replaced off the disk, to make room: segments with few deletions stay as they are.
+
+That nothing at all of a reader is left is another promise, and costs more than a large index can pay: what keeps it, of
+the small indexes of readers, is in `engine.personal`.
+"""
 
 from __future__ import annotations
 
