@@ -6,15 +6,7 @@
     [search]                          QUIRE_SEARCH_ALPHA=0.3            quire search --alpha 0.3
     alpha = 0.5
 
-A section stands for a settings dataclass and its keys for that class's fields, with their types and defaults, so
-there is one place where each is defined, documented and checked:
-
-    [indexing]        IndexingSettings, below
-    [reading]         indexer.readers.ReadOptions
-    [search]          engine.settings.SearchSettings
-    [personal]        engine.personal.settings.PersonalSettings
-    [elasticsearch]   indexer.elastic.settings.ElasticSettings
-    [service]         engine.service.settings.ServiceSettings
+Which sections and keys there are is in `engine.sections`; here is who set them.
 
 The file is the one named by --config, or by QUIRE_CONFIG, or ./quire.toml, or quire/quire.toml in the user's
 configuration folder (XDG_CONFIG_HOME, else ~/.config): the first there is, and no other. A section or key that
@@ -29,13 +21,12 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from functools import cache
-from importlib import import_module
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from engine.errors import SearchError
+from engine.sections import SECTIONS, IndexingSettings, is_secret, keys, settings_class
 from engine.settings import SearchSettings
 from indexer.errors import IndexingError, InvalidSettings
 from indexer.setting_values import description, from_text, from_toml, line_of
@@ -45,61 +36,13 @@ if TYPE_CHECKING:
     from engine.service.settings import ServiceSettings
     from indexer.elastic.settings import ElasticSettings
 
-SECTIONS = {
-    "indexing": "engine.configuration:IndexingSettings",
-    "reading": "indexer.readers:ReadOptions",
-    "search": "engine.settings:SearchSettings",
-    "personal": "engine.personal.settings:PersonalSettings",
-    "elasticsearch": "indexer.elastic.settings:ElasticSettings",
-    "service": "engine.service.settings:ServiceSettings",
-}
 FILE_NAME = "quire.toml"
-T = TypeVar("T")
 
 
 class ConfigurationError(SearchError):
     """A configuration file, variable or option that cannot be used; names it, and what was expected."""
 
     status = 422
-
-
-@dataclass(frozen=True, slots=True)
-class IndexingSettings:
-    """How an index is made. What is made with other settings is another index.
-
-    Args:
-        encoder: The model that makes the vectors: a name, a path, or a name on the hub.
-        precision: In which the model runs: int8 (smaller and quicker on a processor), fp32, bf16, or auto, which is
-            bf16 on a GPU and fp32 elsewhere.
-        device: Where the model runs; `auto` takes a GPU when there is one and torch is installed.
-        offline: Never ask the hub for a model.
-        tokens: The most tokens of one passage, the headings above it included.
-        overlap: About how many tokens a passage shares with the one before it.
-        language: Of text in the Latin script, for stems: a Snowball language.
-        token_vectors: Whether to keep each token's own vector, for late interaction.
-
-    Raises:
-        InvalidSettings: a value is outside its range.
-    """
-
-    encoder: str = "all-MiniLM-L6-v2"
-    precision: Literal["auto", "fp32", "int8", "bf16"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    offline: bool = False
-    tokens: int = 256
-    overlap: int = 32
-    language: str = "english"
-    token_vectors: bool = True
-
-    def __post_init__(self) -> None:
-        if not self.encoder.strip():
-            raise InvalidSettings("encoder is the name or path of a model, found an empty string")
-        if not 16 <= self.tokens <= 100_000:
-            raise InvalidSettings(f"tokens is a whole number from 16 to 100,000, found {self.tokens}")
-        if not 0 <= self.overlap <= self.tokens // 2:
-            raise InvalidSettings(
-                f"overlap is from 0 to half of tokens ({self.tokens // 2}), found {self.overlap}"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,29 +184,6 @@ def find_file(path: str | Path | None, environ: Mapping[str, str], folder: Path)
         if candidate.is_file():
             return candidate
     return None
-
-
-def settings_class(section: str) -> type[Any]:
-    """Return the dataclass that a section stands for."""
-    module, _, name = SECTIONS[section].partition(":")
-    return cast(type[Any], getattr(import_module(module), name))
-
-
-@cache
-def keys(section: str) -> dict[str, tuple[Any, object]]:
-    """Return a section's keys, each with its type and its default."""
-    cls = settings_class(section)
-    hints = get_type_hints(cls)
-    return {each.name: (hints[each.name], each.default) for each in fields(cls)}
-
-
-def is_secret(section: str, key: str) -> bool:
-    """Whether a setting must never be shown."""
-    if section != "elasticsearch":
-        return False
-    from indexer.elastic.settings import SECRETS
-
-    return key in SECRETS
 
 
 def _from_file(path: Path) -> Iterator[Value]:
