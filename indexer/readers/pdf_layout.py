@@ -25,6 +25,7 @@ _MAX_LEVELS = 4
 _HYPHENS = "-\u00ad\ufffe\u2010\x02"
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b", re.IGNORECASE)
 _AT_AN_END = re.compile(r"\A\d{1,4}(?=\s|\Z)|(?<=\s)\d{1,4}\Z")
+_LEADERS = re.compile(r" ?(?:[.·] ?){6,}")  # the dots before a page's number in a table of contents
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+)\Z")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
@@ -265,4 +266,4 @@ def _ending(text: str, following: str, words: Counter[str]) -> str:
 def _clean(text: str) -> str:
     for mark in "\u00ad\ufffe\x02":
         text = text.replace(mark, "-" if mark != "\u00ad" else "")
-    return text
+    return _LEADERS.sub(" … ", text)

@@ -112,6 +112,14 @@ def test_hyphens() -> None:
     assert text_of([lines("It was - as ever -", "late.")]) == "It was - as ever - late."
 
 
+def test_dots_before_the_number_of_a_page_are_one_mark() -> None:
+    assert (
+        text_of([lines("Index . . . . . . . . . 32", top=700), lines("Notes........7", top=500)])
+        == "Index … 32\n\nNotes … 7"
+    )
+    assert text_of([lines("Wait... what. . . ?")]) == "Wait... what. . . ?"
+
+
 def test_chinese_lines_are_joined_without_spaces() -> None:
     assert (
         text_of([lines("信息检索研究的是怎样", "从大量文档中找出内容。")])
