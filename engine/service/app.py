@@ -1,7 +1,7 @@
 """`create_app`: how requests reach a service: its routes, and the layers around them.
 
 From the outside in: `Requests` (ids, the log, numbers), the guards of `access.guards` (headers, hosts, bodies),
-`Departures` (a client that goes away), `Unexpected` (whatever nobody foresaw), the routes.
+`Departures` (a client that goes away), `Unexpected` (whatever nobody foresaw), `HeadsAsGets`, the routes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from engine.service.box.page.problem_pages import problem_page
 from engine.service.box.pages import router as box_router
 from engine.service.departures import Departures
 from engine.service.failures import Unexpected, add_handlers
+from engine.service.heads_as_gets import HeadsAsGets
 from engine.service.problems import Problem
 from engine.service.service import Service
 from engine.service.watching.watch import watch
@@ -46,6 +47,7 @@ def create_app(service: Service) -> FastAPI:
     if service.settings.box != "off":
         app.include_router(box_router)
     describe(app)
+    app.add_middleware(HeadsAsGets)
     app.add_middleware(Unexpected, metrics=service.metrics, page=problem_page)
     app.add_middleware(Departures)
     add_guards(app, service)

@@ -69,12 +69,12 @@ def _refused(request: Request, error: HTTPException) -> Problem:
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods that a path takes."""
+    """Return the methods that a path takes; HEAD wherever GET is (`HeadsAsGets`)."""
     return ", ".join(
         method
         for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
         if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            route.matches({**request.scope, "method": "GET" if method == "HEAD" else method})[0] is Match.FULL
             for route in request.app.router.routes
         )
     )
