@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from indexer.analyser import Analyser
-from indexer.document import FieldKind, metadata_from_json
+from indexer.document import FieldKind
 from indexer.encoding import Vectors
 from indexer.errors import IndexCorrupt
 from indexer.filters import Filter
@@ -24,10 +22,12 @@ from indexer.local.filter_masks import mask
 from indexer.local.graph import GraphReader
 from indexer.local.lexical import LexicalReader
 from indexer.local.manifest import Manifest
+from indexer.local.nearest import Nearest
 from indexer.local.selection import DocumentSelection, own
 from indexer.local.spelling import Spelling
+from indexer.local.stored import Stored
 from indexer.local.token_vectors import TokenReader, coding_of
-from indexer.local.vectors import FILE, VectorFile, top
+from indexer.local.vectors import FILE, VectorFile
 from indexer.local.whole import WholeReader
 from indexer.one_by_one import OneByOne
 from indexer.protocol import (
@@ -43,7 +43,6 @@ from indexer.protocol import (
 )
 
 _FEW_DOCUMENTS = 4096  # up to so many are given to tantivy as a set; of more, what it finds is filtered
-_EXACT_SHARE = 0.1  # a selection of less than this share of the passages is searched exactly
 
 
 class LocalReader(OneByOne):
@@ -69,7 +68,9 @@ class LocalReader(OneByOne):
         self._lexical = LexicalReader(folder / manifest.lexical)
         self._whole = WholeReader(folder / manifest.whole)
         self._vectors = VectorFile(folder / FILE, manifest.rows, encoder.dim)
-        self._graph = GraphReader(folder, manifest.graph, encoder.dim) if manifest.graph else None
+        graph = GraphReader(folder, manifest.graph, encoder.dim) if manifest.graph else None
+        self._nearest = Nearest(self._vectors, graph)
+        self._stored = Stored(self._connections)
         with self._connections.borrow() as connection:
             self._catalogue = Catalogue(connection, manifest.generation, manifest.rows)
         self._spelling_lock = threading.Lock()
@@ -178,28 +179,7 @@ class LocalReader(OneByOne):
             rows = rows[chosen.mask[self._catalogue.document_of[rows]]]
         if depth <= 0 or len(rows) == 0:
             return NOTHING
-        if self._graph is None or len(rows) < _EXACT_SHARE * self._manifest.rows or depth >= len(rows):
-            found = self._vectors.nearest(vector, depth, rows)
-        else:
-            found = self._approximate(self._graph, vector, depth, rows)
-        scores = self._vectors.scores(vector, found)
-        order = np.lexsort((found, -scores))
-        return self._candidates(found[order], scores[order])
-
-    def _approximate(self, graph: GraphReader, vector: Vectors, depth: int, rows: Numbers) -> Numbers:
-        allowed = np.zeros(self._manifest.rows, dtype=np.bool_)
-        allowed[rows] = True
-        tail = rows[np.searchsorted(rows, graph.rows) :]
-        within = len(rows) - len(tail)
-        ask = int(depth * graph.rows / max(within, 1) * 1.2) + 16
-        while ask < graph.rows // 4:
-            near = graph.nearest(vector, ask)
-            near = near[allowed[near]]
-            if len(near) >= min(depth, within):
-                pool = np.concatenate([near, tail])
-                return top(self._vectors.scores(vector, pool), pool, depth)
-            ask *= 4
-        return self._vectors.nearest(vector, depth, rows)
+        return self._candidates(*self._nearest.best(vector, depth, rows))
 
     def lexical_scores(self, query: LexicalQuery, passages: Numbers) -> Scores:
         """Return the BM25 scores of these passages, in their order; 0 for those that do not match."""
@@ -258,12 +238,7 @@ class LocalReader(OneByOne):
 
     def passages(self, numbers: Sequence[int] | Numbers) -> list[StoredPassage]:
         """Return these passages, in the order asked."""
-        found = self._rows(
-            "SELECT p.number, p.document, doc_id, ordinal, start, end, headings, page, tokens FROM passages p "
-            "JOIN documents d ON d.number = p.document WHERE p.number",
-            numbers,
-        )
-        return [StoredPassage(row[0], row[1], truth.passage(*row[2:])) for row in found]
+        return self._stored.passages(numbers)
 
     def passages_of(self, document: int) -> Numbers:
         """Return the numbers of a document's passages, in the document's order."""
@@ -275,34 +250,16 @@ class LocalReader(OneByOne):
 
     def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
         """Return these documents, in the order asked."""
-        found = self._rows(
-            "SELECT number, doc_id, title, source, metadata, length, passages, pages FROM documents WHERE number",
-            numbers,
-        )
-        return [
-            StoredDocument(
-                row[0],
-                row[1],
-                row[2],
-                row[3],
-                metadata_from_json(row[4]),
-                row[5],
-                row[6],
-                tuple(json.loads(row[7])),
-            )
-            for row in found
-        ]
+        return self._stored.documents(numbers)
 
     def find(self, doc_id: str) -> StoredDocument | None:
         """Return the document of this id, or None when this generation has none."""
-        with self._connections.borrow() as connection:
-            rows = connection.execute("SELECT number FROM documents WHERE doc_id = ?", (doc_id,)).fetchall()
         live = [
             number
-            for (number,) in rows
+            for number in self._stored.numbers(doc_id)
             if number < len(self._catalogue.live) and self._catalogue.live[number]
         ]
-        return self.documents(live)[0] if live else None
+        return self._stored.documents(live)[0] if live else None
 
     def find_all(self, doc_ids: Sequence[str]) -> Numbers:
         """Return the numbers of the documents of these ids, in the order asked; -1 where there is none."""
@@ -315,12 +272,11 @@ class LocalReader(OneByOne):
 
     def doc_ids(self, documents: Numbers) -> list[str]:
         """Return the ids of these documents, in the order asked."""
-        return [row[1] for row in self._rows("SELECT number, doc_id FROM documents WHERE number", documents)]
+        return self._stored.doc_ids(documents)
 
     def text(self, document: int, start: int, end: int) -> str:
         """Return the characters from `start` to `end` of the document's text."""
-        with self._connections.borrow() as connection:
-            return truth.read_text(connection, document, start, end)
+        return self._stored.text(document, start, end)
 
     def document_frequencies(self, terms: Sequence[str]) -> list[int]:
         """Return in how many passages each of these terms occurs."""
@@ -343,22 +299,6 @@ class LocalReader(OneByOne):
             if len(near) == limit:
                 break
         return near
-
-    def _rows(self, select: str, numbers: Sequence[int] | Numbers) -> list[tuple[Any, ...]]:
-        """Return the rows of these numbers, in their order; the number is the first column."""
-        wanted = [int(number) for number in numbers]
-        found: dict[int, tuple[Any, ...]] = {}
-        with self._connections.borrow() as connection:
-            for at in range(0, len(wanted), 500):
-                piece = wanted[at : at + 500]
-                for row in connection.execute(f"{select} IN ({','.join('?' * len(piece))})", piece):
-                    found[row[0]] = row
-        missing = [number for number in wanted if number not in found]
-        if missing:
-            raise IndexCorrupt(
-                f"SQLite lacks rows {missing[:5]} that the index refers to; run `quire verify`"
-            )
-        return [found[number] for number in wanted]
 
     def close(self) -> None:
         """Close the connections that are idle."""
