@@ -101,3 +101,33 @@ def test_on_paper_there_are_the_results_alone(page: Page) -> None:
     expect(page.locator(".said").first).to_be_visible()
     for selector in (".filters", ".acts >> nth=0", "#ask", ".pages"):
         expect(page.locator(selector)).not_to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 700, 960, 1024, 1200, 1920])
+def test_the_head_of_a_page_stays_on_its_lines(browse: Browse, width: int) -> None:
+    page = browse()
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/?q=pump")
+    heights = page.locator(".pages a").evaluate_all(
+        "all => all.map((one) => one.getBoundingClientRect().height)"
+    )
+    assert len(heights) == 2
+    assert max(heights) < 45
+
+
+def test_all_pages_begin_on_one_line_from_above(browse: Browse, reader: str) -> None:
+    page = browse(reader=reader)
+    left = set()
+    for path, what in (
+        ("/?q=pump", ".list h1"),
+        ("/document?id=lighthouse.md&q=lamp", ".reading-head h1"),
+        ("/document?id=lighthouse.md&q=lamp", ".reading-text"),
+        ("/why?id=lighthouse.md&q=lamp", "h1"),
+        ("/similar?id=lighthouse.md", "h1"),
+        ("/summary?id=lighthouse.md", "h1"),
+        ("/you", "h1"),
+    ):
+        page.goto(path)
+        left.add(round(page.locator(what).first.bounding_box()["x"]))
+        left.add(round(page.locator(".field").bounding_box()["x"]))
+    assert len(left) == 1

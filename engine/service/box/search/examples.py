@@ -20,7 +20,9 @@ _LENGTHS = range(8, 41)
 _WORDS = range(2, 6)
 _NAMED = re.compile(r"\S{1,40}:\s+(?=\S)")  # "csv: CSV parsing and writing" is asked for by what follows
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{4,12}")
+_UNSPACED = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff]{4,12}"
+)  # scripts without spaces: as much as a few words
 _EVERYWHERE = frozenset(
     "related work, future work, further reading, see also, table of contents, error analysis, experimental setup, "
     "results and discussion, discussion and conclusion, conclusion and future work, main results, case study, "
@@ -52,8 +54,8 @@ def examples(engine: SearchEngine, reader: IndexReader, documents: Numbers) -> t
 def asks(text: str) -> str:
     """Return what of a title or heading one would search for; the empty string where it does not read like that."""
     said = " ".join(_NAMED.sub("", text, count=1).split()).strip(" .")
-    if _UNSPACED.fullmatch(said):
-        return said
+    if _UNSPACED.search(said):
+        return said if _UNSPACED.fullmatch(said) else ""
     words = said.split()
     if len(words) not in _WORDS or len(said) not in _LENGTHS or said.casefold() in _EVERYWHERE:
         return ""

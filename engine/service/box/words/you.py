@@ -37,8 +37,8 @@ ENGLISH: dict[str, str] = {
     "you.nobody.token": "Readers are known here by a link of their own. Open yours, if you have one.",
     "you.guest": "You are a guest: this browser was given a made-up name, and only this browser knows it.",
     "you.named": "You are known here as {name}.",
-    "you.evidence": "All of it comes from {n:,} thing that you did, with {documents:,} documents.|"
-    "All of it comes from {n:,} things that you did, with {documents:,} documents.",
+    "you.evidence": "All of it comes from {things}, with {documents}.",
+    "you.things": "{n:,} thing that you did|{n:,} things that you did",
     "you.last": "The last was on {day}.",
     "you.last.short": "last on {day}",
     "you.weight": "Together they weigh as much as {weight} documents read today.",
@@ -90,9 +90,7 @@ ENGLISH: dict[str, str] = {
     "erase.title": "Erase what is known of you?",
     "erase.keep": "No, keep it",
     "erase.what": "This will be gone:",
-    "erase.events": "{n:,} thing that you did, with {documents:,} documents|{n:,} things that you did, with "
-    "{documents:,} "
-    "documents",
+    "erase.events": "{things}, with {documents}",
     "erase.declared": "{n:,} interest in your own words|{n:,} interests in your own words",
     "erase.muted": "{n:,} interest turned off|{n:,} interests turned off",
     "erase.forever": "It cannot be undone. You may want a copy first:",
@@ -100,7 +98,7 @@ ENGLISH: dict[str, str] = {
     "erase.nothing": "There is nothing to erase: nothing is kept of you.",
     "erased.title": "Erased",
     "erased.not": "Not all of it is gone",
-    "erased.gone": "Gone: {events:,} of the things that you did, {declared:,} interests in your own words.",
+    "erased.gone": "Gone: {things}, {declared}.",
     "erased.documents": "{n:,} document that nobody else had met is no longer named in what is kept of "
     "readers.|{n:,} "
     "documents that nobody else had met are no longer named in what is kept of readers.",
@@ -147,7 +145,8 @@ CHINESE: dict[str, str] = {
     "you.nobody.token": "这里的读者各有自己的链接。如果您有，请打开它。",
     "you.guest": "您是访客：这个浏览器得到了一个化名，只有它自己知道。",
     "you.named": "您在这里的名字是 {name}。",
-    "you.evidence": "依据是您对 {documents:,} 篇文档做过的 {n:,} 件事。",
+    "you.evidence": "依据是您对 {documents}做过的 {things}。",
+    "you.things": "{n:,} 件事",
     "you.last": "最近一次在{day}。",
     "you.last.short": "最近：{day}",
     "you.weight": "合起来相当于今天读了 {weight} 篇文档。",
@@ -194,7 +193,7 @@ CHINESE: dict[str, str] = {
     "erase.title": "要删除对您的了解吗？",
     "erase.keep": "不，保留",
     "erase.what": "以下内容将会消失：",
-    "erase.events": "您对 {documents:,} 篇文档做过的 {n:,} 件事",
+    "erase.events": "您对 {documents}做过的 {things}",
     "erase.declared": "{n:,} 项您自己说的兴趣",
     "erase.muted": "{n:,} 项关闭的兴趣",
     "erase.forever": "删除后无法恢复。也许您想先留一份：",
@@ -202,7 +201,7 @@ CHINESE: dict[str, str] = {
     "erase.nothing": "没有可删除的：没有保存任何关于您的内容。",
     "erased.title": "已删除",
     "erased.not": "还没有全部删除",
-    "erased.gone": "已经消失：您做过的 {events:,} 件事，您自己说的 {declared:,} 项兴趣。",
+    "erased.gone": "已经消失：您做过的 {things}，{declared}。",
     "erased.documents": "有 {n:,} 篇文档只有您接触过，读者记录里已不再有它们的名字。",
     "erased.proof": "刚才又查了一遍：库里没有这个名字的读者，没有记录，也没有兴趣。磁盘上的字节也已清除。",
     "erased.proof.not": "刚才又查了一遍：还有内容，也许您在另一个窗口里继续阅读了。请再删除一次。",

@@ -121,7 +121,7 @@ def test_erasing_is_asked_for_twice_and_proved(box: Box, ann: Visitor, reader: s
     form = form_to(asked, "/you/erase")
     answer = ann.send(form, form.css_first("button"))
     assert answer.status_code == 200
-    assert "Gone: 4 of the things that you did" in answer.text
+    assert "Gone: 4 things that you did" in answer.text
     assert "the store knows no reader of this name" in answer.text
     assert readers.version(reader) == 0
     assert reader not in set(readers.readers())
