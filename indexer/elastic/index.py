@@ -16,7 +16,6 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
 
 from indexer.analyser import Analyser
 from indexer.backend import IndexStats, Verification
@@ -32,6 +31,7 @@ from indexer.elastic.rebuilding.layout import made_of
 from indexer.elastic.rebuilding.turns import where_to_go_on
 from indexer.elastic.settings import ElasticSettings
 from indexer.elastic.shape.mappings import Made
+from indexer.elastic.stats import stats_of
 from indexer.elastic.wire.connection import Cluster
 from indexer.elastic.writing.bulk import is_blocked
 from indexer.elastic.writing.compacting import compact
@@ -261,40 +261,7 @@ class ElasticIndex:
     def stats(self) -> IndexStats:
         """Return what the index holds and how much room it takes, copies included."""
         generation = self._generations.current()
-        reader = self.reader()
-        told = self._cluster.request("GET", f"/{generation.both}/_stats/docs,store")
-        size = sum(each["total"]["store"]["size_in_bytes"] for each in told["indices"].values())
-        kept, tokens = self._tokens(generation)
-        return IndexStats(
-            path=self.address,
-            generation=reader.generation,
-            documents=reader.document_count,
-            passages=reader.passage_count,
-            vectors=reader.vector_count,
-            removed_passages=told["indices"][generation.passages]["primaries"]["docs"]["deleted"],
-            graph_passages=reader.vector_count,
-            megabytes=round(size / 1e6, 1),
-            token_vectors=kept,
-            token_megabytes=round(
-                tokens * (self._made.coding.token_bytes if self._made.coding else 0) / 1e6, 1
-            ),
-            encoder=self.encoder_identity.fingerprint,
-            analyser=self.analyser.fingerprint,
-            fields={name: tuple(sorted(kinds)) for name, kinds in sorted(reader.fields().items())},
-        )
-
-    def _tokens(self, generation: Generation) -> tuple[int | None, int]:
-        """Return how many passages have their tokens, and how many tokens these are, about."""
-        if self._made.coding is None:
-            return None, 0
-        body: dict[str, Any] = {
-            "size": 0,
-            "query": {"exists": {"field": "codes"}},
-            "track_total_hits": True,
-            "aggs": {"tokens": {"sum": {"field": "tokens"}}},
-        }
-        found = self._cluster.request("POST", f"/{generation.passages}/_search", body=body)
-        return int(found["hits"]["total"]["value"]), int(found["aggregations"]["tokens"]["value"])
+        return stats_of(self._cluster, generation, self.reader(), self._made, self.address)
 
     def _state(self) -> tuple[str, int]:
         """Return the index of documents that counts, by its own name, and its last commit."""
