@@ -34,13 +34,7 @@ def create_app(service: Service) -> FastAPI:
     Raises:
         SearchError: a setting cannot be used, or the environment asks for what cannot be had.
     """
-    app = FastAPI(
-        title="Quire",
-        openapi_url="/v1/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = FastAPI(title="Quire", openapi_url=None, redirect_slashes=False)
     app.state.service = service
     add_handlers(app, problem_page)
     app.include_router(api_router())

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
+from functools import cache
 from typing import Any
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
 
+from engine.service.api.answers import answered, dumped
 from engine.service.api.schemas.jobs import NewDocumentsIn
 from engine.service.api.schemas.problem import ProblemDetails
 
@@ -25,17 +30,32 @@ TAGS = {
     "administration": "For whoever runs a site.",
 }
 REFERENCE = "#/components/schemas/"
+PATH = "/v1/openapi.json"
 
 
 def describe(app: FastAPI) -> None:
-    """Have an application describe itself at its `openapi_url`."""
+    """Have an application describe itself, at `PATH` for whoever asks.
+
+    The document is made once, when it is first asked for, and beside the event loop: that takes a second, in which
+    nobody else would be answered. FastAPI's own route (`openapi_url`) makes it on the loop, and its JSON each time.
+    """
+    lock = threading.Lock()
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
+        with lock:
+            if app.openapi_schema is None:
+                app.openapi_schema = _document(app)
+            return app.openapi_schema
+
+    @cache
+    def content() -> bytes:
+        return dumped(openapi())
+
+    async def document() -> Response:
+        return answered(await to_thread.run_sync(content))
 
     app.openapi = openapi  # type: ignore[method-assign]
+    app.add_api_route(PATH, document, include_in_schema=False)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

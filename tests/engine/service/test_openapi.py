@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from engine.service.api import api_router
-from engine.service.api.document import TAGS, describe, public_name
+from engine.service.api.document import PATH, TAGS, describe, public_name
 from engine.service.api.schemas import documents, readers, search
+from engine.service.app import create_app
+from engine.service.service import Service
+
+from .conftest import Asker
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +25,29 @@ def document() -> dict[str, Any]:
     app.include_router(api_router())
     describe(app)
     return app.openapi()
+
+
+def test_it_is_made_once_and_not_on_the_event_loop(
+    make_service: Callable[..., Service], asker_of: Callable[..., Asker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+
+    def counted(**values: Any) -> dict[str, Any]:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        made.append(True)
+        return get_openapi(**values)
+
+    monkeypatch.setattr("engine.service.api.document.get_openapi", counted)
+    service = make_service()
+    app = create_app(service)
+    assert not made
+    ask = asker_of(service, app=app)
+    for _ in range(3):
+        answer = ask("GET", PATH)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        assert answer.json() == app.openapi()
+    assert made == [True]
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

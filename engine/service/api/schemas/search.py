@@ -220,7 +220,7 @@ class RankingOut(Given):
             "degraded": [],
             "suggestions": [],
             "facets": {},
-            "cursor": "50.eJztms2SZTcNx18",
+            "cursor": "50.eJztms2SZTcNx18.5b0f2c91d07e4a6688c1f3ab",
             "generation": 2,
             "timings_ms": {"encode": 4.2, "fuse": 1.1},
         }
