@@ -8,6 +8,7 @@ grows.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -75,7 +76,7 @@ class Supervisor:
             SearchError: a worker could not start.
         """
         set_up(self._plan.configuration.service.log)
-        with tempfile.TemporaryDirectory(prefix="quire-metrics-") as folder, self._signals() as woken:
+        with _metrics_folder() as folder, self._signals() as woken:
             self._plan = replace(self._plan, folder=folder)
             try:
                 while not self._stopping:
@@ -243,6 +244,21 @@ class Supervisor:
                 )
                 process.kill()
                 process.join()
+
+
+@contextlib.contextmanager
+def _metrics_folder() -> Iterator[str]:
+    """Make the folder of the processes' numbers, locked: systemd-tmpfiles passes over what is, however old it is.
+
+    Where /tmp is in memory, files that are written through a mapping keep the age they began with.
+    """
+    with tempfile.TemporaryDirectory(prefix="quire-metrics-") as folder:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield folder
+        finally:
+            os.close(descriptor)
 
 
 def _how(code: int | None) -> str:

@@ -127,12 +127,7 @@ class Metrics:
         self._jobs = Gauge(
             "quire_jobs", "Indexing jobs.", ["state"], multiprocess_mode="livemax", registry=own
         )
-        self._generation = Gauge(
-            "quire_index_generation",
-            "Generation of the index, of the process that is furthest behind.",
-            multiprocess_mode="livemin",
-            registry=own,
-        )
+        self._generation: Gauge | None = None
         self._reloads = Counter("quire_index_reloads", "Newer generations taken up.", registry=own)
         self._memory = Gauge(
             "quire_resident_bytes", "Memory of each process.", multiprocess_mode="liveall", registry=own
@@ -207,6 +202,13 @@ class Metrics:
 
     def generation(self, number: int, *, newer: bool = False) -> None:
         """Say which generation of the index this process answers from, and whether it has just taken it up."""
+        if self._generation is None:  # one that still starts has none, and would be furthest behind with 0
+            self._generation = Gauge(
+                "quire_index_generation",
+                "Generation of the index, of the process that is furthest behind.",
+                multiprocess_mode="livemin",
+                registry=self._registry,
+            )
         self._generation.set(number)
         if newer:
             self._reloads.inc()

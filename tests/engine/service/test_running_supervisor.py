@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -73,6 +74,15 @@ def test_how_long_it_took_to_start_is_no_merit(kept: Any, clock: Clock) -> None:
     """A worker that took longer than ten seconds to fail was started again at once, for ever."""
     assert [end(kept, clock, starting=60.0, answering=None) for _ in range(4)] == [0.0, 1.0, 2.0, 4.0]
     assert end(kept, clock, starting=60.0, answering=1.0) == 8.0
+
+
+def test_the_folder_of_numbers_is_left_alone_by_who_tidies_old_files_away() -> None:
+    with supervisor._metrics_folder() as folder:
+        descriptor = os.open(folder, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):  # as systemd-tmpfiles tries it
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(descriptor)
+    assert not Path(folder).exists()
 
 
 @pytest.mark.parametrize("announced", [True, False])
