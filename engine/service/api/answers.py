@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from typing import Any
 
 from starlette.responses import Response
@@ -45,10 +47,29 @@ WITH_BODY = problems(400, 408, 413, 415)
 
 
 def dumped(content: object) -> bytes:
-    """Return a value as JSON; half characters, which UTF-8 cannot say, as question marks."""
+    """Return a value as JSON.
+
+    What JSON or UTF-8 cannot say is said as nearly as can be: infinity, which a document's metadata may hold, as the
+    greatest number that there is, and half characters as question marks.
+    """
+    try:
+        return _dumped(content)
+    except ValueError:
+        return _dumped(_finite(content))
+
+
+def _dumped(content: object) -> bytes:
     return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
         "utf-8", "replace"
     )
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and math.isinf(value):
+        return math.copysign(sys.float_info.max, value)
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def answered(content: bytes, status: int = 200) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +17,9 @@ from engine import Event, Hit, Query, SearchEngine, SearchSettings
 from engine.marking import Mark
 from engine.service.api.schemas import admin, around, documents, readers, search
 from engine.service.service import Service
+from indexer.document import Document
+from indexer.encoder import HashingEncoder
+from indexer.index import Index
 
 Ask = Callable[..., httpx.Response]
 
@@ -118,6 +123,25 @@ def test_marks(ask: Ask, shared_service: Service, monkeypatch: pytest.MonkeyPatc
     assert all("mark" not in one for hit in plain["hits"] for one in hit["passages"])
     monkeypatch.undo()
     told(ask("POST", "/v1/search", json=body), search.RankingOut)
+
+
+def test_a_document_with_a_number_beyond_all_can_be_found_and_read(
+    make_service: Callable[..., Service], asker_of: Callable[..., Ask]
+) -> None:
+    """A line of JSON that says 1e400 is infinity to whoever reads it, and JSON has no other word for that."""
+    service = make_service()
+    with Index.open(service.engines.place, encoder=HashingEncoder(32)) as index, index.writer() as writer:
+        writer.add(Document("beyond", "a quagga", metadata={"n": math.inf, "all": (1.5, -math.inf)}))
+    service.engines.refresh()
+    ask = asker_of(service, "search")
+    greatest = sys.float_info.max
+    expected = {"n": greatest, "all": [1.5, -greatest]}
+    answers = [
+        told(ask("POST", "/v1/search", json={"query": "quagga", "k": 1, "facets": ["n"]}), search.RankingOut),
+        told(ask("GET", "/v1/documents/text?id=beyond"), documents.TextOut),
+    ]
+    assert [answers[0]["hits"][0]["metadata"], answers[1]["metadata"]] == [expected, expected]
+    assert answers[0]["facets"] == {"n": [{"value": greatest, "count": 1}]}
 
 
 def test_documents(ask: Ask, shared_service: Service) -> None:
