@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ _COUNTED = 20_000  # documents that are looked at for facets and languages, spre
 _SAMPLE = 60
 _VALUES = range(2, 201)
 _OFTEN = 0.3
+_PLAIN = re.compile(r"[^\W_]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Holdings:
         date_field: The field that says how new a document is; empty where there is none.
         facets: Fields of few values, which many documents have.
         examples: What to search for first.
+        condition: A condition on one of the facets, as one writes it in a query; empty where there is none to show.
     """
 
     generation: int
@@ -42,6 +45,7 @@ class Holdings:
     date_field: str
     facets: tuple[str, ...]
     examples: tuple[str, ...]
+    condition: str
 
 
 class HoldingsOf:
@@ -81,14 +85,16 @@ def look(engine: SearchEngine, reader: IndexReader, wished_date: str) -> Holding
     named = wished_date if "date" in fields.get(wished_date, ()) else date_field(reader)
     countable = sorted(name for name, kinds in fields.items() if kinds != {"date"})
     counts = reader.value_counts(countable, spread) if countable and len(spread) else {}
+    facets = engine.settings.facets or _worth_a_facet(counts, len(spread))
     return Holdings(
         generation=reader.generation,
         documents=reader.document_count,
         passages=reader.passage_count,
         languages=_languages(reader, spread),
         date_field=named,
-        facets=engine.settings.facets or _worth_a_facet(counts, len(spread)),
+        facets=facets,
         examples=examples(engine, reader, spread),
+        condition=_condition(facets, counts),
     )
 
 
@@ -100,6 +106,15 @@ def _worth_a_facet(counts: Mapping[str, Sequence[tuple[Scalar, int]]], documents
         if len(values) in _VALUES and having >= _OFTEN * documents and having >= 2 * len(values):
             found.append((-having, len(values), name))
     return tuple(name for _, _, name in sorted(found)[:MOST_FACETS])
+
+
+def _condition(facets: Sequence[str], counts: Mapping[str, Sequence[tuple[Scalar, int]]]) -> str:
+    """Return a condition that holds for many documents, such as `kind:module`: a field and a value of one word."""
+    for name in filter(_PLAIN.fullmatch, facets):
+        for value, _ in sorted(counts.get(name, ()), key=lambda one: -one[1]):
+            if isinstance(value, str | int) and not isinstance(value, bool) and _PLAIN.fullmatch(str(value)):
+                return f"{name}:{value}"
+    return ""
 
 
 def _languages(reader: IndexReader, documents: Numbers) -> tuple[str, ...]:

@@ -136,6 +136,7 @@ async def home(request: Request, service: Service, caller: Caller, asked: Asked)
         examples=tuple(Choice(said, asked.but(text=said).url) for said in holdings.examples),
         suggested=suggested,
         kind=kind,
+        condition=holdings.condition,
         shared=_shared(one.reason for one in suggested),
         notices=(frame.words("notice.expired"),) if reader_problem_of(request.scope) else (),
     )

@@ -138,7 +138,7 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """The page without a query. `shared` is the reason that all suggested documents have, empty where they differ."""
+    """The page without a query. `shared` is the reason of all suggested documents, empty where they differ."""
 
     asked: Asked
     reader: Reader
@@ -149,4 +149,5 @@ class HomeView:
     suggested: tuple[Suggested, ...]
     kind: str
     shared: str = ""
+    condition: str = ""
     notices: tuple[str, ...] = field(default=())

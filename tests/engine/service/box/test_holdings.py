@@ -40,6 +40,8 @@ def test_fields_of_few_values_are_facets(make_index: Callable[..., Index]) -> No
     with make_index(*some()) as index, SearchEngine(index, ENCODER) as engine:
         holdings = look(engine, index.reader(), "")
         assert holdings.facets == ("flag", "rare", "kind")
+        assert holdings.condition == "rare:y"
+        assert engine.search(holdings.condition + " bridge").found == 27
         assert holdings.date_field == "day"
         assert holdings.languages == ("zh",)
         assert holdings.documents == 30
@@ -57,7 +59,7 @@ def test_what_is_set_goes_before_what_is_found(make_index: Callable[..., Index])
 def test_an_index_without_anything_in_it(make_index: Callable[..., Index]) -> None:
     with make_index() as index, SearchEngine(index, ENCODER) as engine:
         holdings = look(engine, index.reader(), "")
-        assert (holdings.documents, holdings.facets, holdings.examples) == (0, (), ())
+        assert (holdings.documents, holdings.facets, holdings.examples, holdings.condition) == (0, (), (), "")
 
 
 def test_a_generation_is_looked_at_once(make_index: Callable[..., Index]) -> None:
