@@ -118,9 +118,10 @@ class Generations:
 
     def renew(self) -> bool:
         """Turn to the newest generation; return whether that is another one."""
-        reader = self._index.reader()
         with self._lock:
             self._check_open()
+            # Not before the lock: of two that renew at once, the later would bring back an older generation.
+            reader = self._index.reader()
             changed = self._snapshot is None or reader.generation != self._snapshot.reader.generation
             if changed:
                 self._snapshot = Snapshot(reader)
