@@ -73,7 +73,7 @@ def test_what_is_wrong_with_the_question_has_its_status(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (BackendUnavailable("the index is away"), 503, "the index is away"),
+        (BackendUnavailable("es.intern:9200 is away"), 503, "the index cannot be asked just now"),
         (RuntimeError("a secret"), 500, "the service could not answer"),
     ],
 )
