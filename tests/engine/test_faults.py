@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from indexer.encoding import Vectors
 from indexer.errors import IndexChanged
 from indexer.index import Index
 from indexer.local.reader import LocalReader
-from indexer.protocol import Numbers
+from indexer.protocol import Numbers, StoredDocument, StoredPassage
 
 from .conftest import ENCODER, FIRST, WORDS, documents, fill, first_stage
 
@@ -273,11 +273,22 @@ class Going(LocalReader):
 
     left: ClassVar[int] = 0
 
-    def _rows(self, select: str, numbers: Sequence[int] | Numbers) -> list[tuple[Any, ...]]:
+    def passages(self, numbers: Sequence[int] | Numbers) -> list[StoredPassage]:
+        self._answer()
+        return super().passages(numbers)
+
+    def documents(self, numbers: Sequence[int] | Numbers) -> list[StoredDocument]:
+        self._answer()
+        return super().documents(numbers)
+
+    def doc_ids(self, documents: Numbers) -> list[str]:
+        self._answer()
+        return super().doc_ids(documents)
+
+    def _answer(self) -> None:
         if Going.left == 0:
             raise IndexChanged("this generation is gone")
         Going.left -= 1
-        return super()._rows(select, numbers)
 
     def watched(self, tell: Callable[[str], None]) -> Going:
         tell("1 of 3 shards did not answer: results may be missing.")

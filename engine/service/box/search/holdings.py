@@ -111,7 +111,7 @@ def _worth_a_facet(counts: Mapping[str, Sequence[tuple[Scalar, int]]], documents
 def _condition(facets: Sequence[str], counts: Mapping[str, Sequence[tuple[Scalar, int]]]) -> str:
     """Return a condition that holds for many documents, such as `kind:module`: a field and a value of one word."""
     for name in filter(_PLAIN.fullmatch, facets):
-        for value, _ in sorted(counts.get(name, ()), key=lambda one: -one[1]):
+        for value, _ in sorted(counts.get(name, ()), key=lambda one: (-one[1], str(one[0]))):
             if isinstance(value, str | int) and not isinstance(value, bool) and _PLAIN.fullmatch(str(value)):
                 return f"{name}:{value}"
     return ""
