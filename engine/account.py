@@ -111,6 +111,8 @@ def _named(one: Because) -> str:
     name = f"{one.title or one.doc_id!s:.80}"
     if one.source == "declared":
         return f"you are interested in “{name}” (cosine {one.value:.3f})"
+    if one.source == "own":
+        return f"you called it good ({one.kind})"
     if one.source == "together":
         return f"others who met “{name}”, as you did, met it too (brings {one.value:.3f})"
     return f"near “{name}” (cosine {abs(one.value):.3f}), which you met ({one.kind})"

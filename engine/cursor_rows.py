@@ -130,7 +130,7 @@ def _reasons(value: object) -> tuple[Because, ...]:
 
 def _reason(values: Sequence[object]) -> Because:
     doc_id, title, source, found, weight, kind, at = values
-    if source not in ("near", "together", "declared"):
+    if source not in ("near", "together", "declared", "own"):
         raise ValueError(f"{source!r} is no source of an interest")
     when = None if at is None else _EPOCH + timedelta(seconds=number(at))
     return Because(text(doc_id), text(title), source, number(found), number(weight), text(kind), when)

@@ -30,6 +30,12 @@ FIELDS: dict[str, tuple[str, ...]] = {
 KINDS = ("read", "click", "dwell", "like", "save", "dislike", "hide")
 """The kinds that Quire knows. Others are kept; they weigh nothing unless the settings give them a weight."""
 
+PRAISE = ("like", "save")
+"""The kinds by which readers say that a document is good; others, such as `read`, do not say what they thought."""
+
+OPINIONS = (*PRAISE, "dislike", "hide")
+"""The kinds by which readers say what they think of a document."""
+
 LONGEST_EVENT_ID = 128
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

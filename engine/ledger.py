@@ -47,7 +47,8 @@ class Because:
     Args:
         doc_id: The document that they met; empty for an interest that they declared.
         title: Its title, or the words that they declared; empty where there is none.
-        source: `near` (the documents are about like things), `together` (other readers met both) or `declared`.
+        source: `near` (the documents are about like things), `together` (other readers met both), `declared`, or `own`
+            (it is this very document, and they called it good).
         value: How near, as a cosine; or what it brings to the interest, where others met both. Negative for something
             that they disliked.
         weight: The share that it has in the reader's interests, 0 to 1.
@@ -57,7 +58,7 @@ class Because:
 
     doc_id: str
     title: str
-    source: Literal["near", "together", "declared"]
+    source: Literal["near", "together", "declared", "own"]
     value: float
     weight: float
     kind: str = ""

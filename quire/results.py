@@ -171,6 +171,8 @@ def _reason(one: Because) -> str:
     if one.source == "declared":
         return f"you declared “{name}”"
     did = _DEEDS.get(one.kind, "met")
+    if one.source == "own":
+        return f"you {did} it"
     if one.value < 0:
         return f"like “{name}”, which you {did}"
     if one.source == "together":

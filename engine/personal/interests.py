@@ -90,7 +90,7 @@ class Points:
     kinds: tuple[str, ...]
     at: Floats
 
-    def because(self, row: int, source: Literal["near", "together"], value: float) -> Because:
+    def because(self, row: int, source: Literal["near", "together", "own"], value: float) -> Because:
         """Return one of these as a reason; of one that was declared, that it was."""
         kind, seconds = self.kinds[row], float(self.at[row])
         return Because(

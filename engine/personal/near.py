@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.event import PRAISE
 from engine.fusion import Floats
 from engine.personal.interests import Points
 from indexer.encoding import Vectors
@@ -28,16 +29,19 @@ class Near:
         vectors: Share of each point, times its vector less the centre, shape (p, dim).
         offsets: The product of these with the centre, shape (p,).
         place: Documents among the points, by id.
+        praised: Points that are documents which the reader called good.
     """
 
     vectors: Vectors
     offsets: Vectors
     place: Mapping[str, int]
+    praised: frozenset[int]
 
     def to(self, doc_ids: Sequence[str], vectors: Vectors) -> Vectors:
         """Return how near documents are to each point, times the point's share, shape (n, p).
 
-        A document and itself are no pair, and have 0; so does a document without a vector.
+        A document and itself are no pair, and have 0; so does a document without a vector. But what a reader called
+        good is as near to itself as the nearest of the others, so that its praise lifts none of them above it.
 
         Args:
             doc_ids: The documents, n of them.
@@ -46,9 +50,12 @@ class Near:
         near = vectors @ self.vectors.T
         near -= self.offsets
         near[np.einsum("ij,ij->i", vectors, vectors) == 0.0] = 0.0
-        for row, doc_id in enumerate(doc_ids):
-            if doc_id in self.place:
-                near[row, self.place[doc_id]] = 0.0
+        own = [(row, self.place[doc_id]) for row, doc_id in enumerate(doc_ids) if doc_id in self.place]
+        for row, point in own:
+            near[row, point] = 0.0
+        for row, point in own:
+            if point in self.praised:
+                near[row, point] = near[:, point].max()
         return near
 
 
@@ -62,7 +69,8 @@ def near_to(points: Points, shares: Floats, centre: Vectors) -> Near:
     """
     vectors = (shares[:, None] * (points.vectors - centre)).astype(np.float32)
     place = {name: row for row, name in enumerate(points.names) if points.kinds[row]}
-    return Near(vectors, vectors @ centre, place)
+    praised = frozenset(row for row, kind in enumerate(points.kinds) if kind in PRAISE)
+    return Near(vectors, vectors @ centre, place, praised)
 
 
 def nearest(near: Vectors) -> Floats:

@@ -143,9 +143,12 @@ class Tilt:
         reasons = []
         for at in order.tolist():
             if content[at] + both[at] > 0:
-                together = bool(both[at] > content[at])
-                value = float(both[at]) if together else float(points.vectors[at] @ vector)
-                reasons.append(points.because(at, "together" if together else "near", value))
+                if both[at] > content[at]:
+                    reasons.append(points.because(at, "together", float(both[at])))
+                else:
+                    own = self.liked.place.get(doc_id) == at
+                    value = float(points.vectors[at] @ vector)
+                    reasons.append(points.because(at, "own" if own else "near", value))
         return reasons
 
     def _against(self, near: Vectors, vector: Vectors) -> list[Because]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.event import OPINIONS
 from engine.fusion import Floats
 from engine.personal.settings import PersonalSettings
 
@@ -26,8 +27,8 @@ class Weighed:
         weights: How much each counts: Σ kind · ½^(age / half-life), in documents read just now; negative for one
             that was disliked more than liked.
         session: Which part of that is due to the last while.
-        kinds: What the reader did last with each, of what goes with the sign of its weight; of things done at once
-            the last by name.
+        kinds: What the reader did last with each, of what goes with the sign of its weight, an opinion before all else;
+            of things done at once the last by name.
         at: When, in seconds since 1970; NaN where no event of it has a time.
         hidden: Which of them the reader wants to see no more.
     """
@@ -68,10 +69,12 @@ def weigh(history: History, settings: PersonalSettings, now: float, until: float
     session = np.maximum(np.bincount(codes, np.where(recent, amounts, 0.0), minlength=count), 0.0)
     session = np.where(long > 0, session, 0.0)
     weights, session = _mixed(long, session, settings.session_share)
-    # The last of each, as events are in order; what speaks for its weight goes before what does not.
+    # The last of each, as events are in order; what speaks for its weight goes before what does not, opinions first.
     last: dict[int, int] = {}
-    for telling in (False, True):
-        rows = np.flatnonzero(kept & ((amounts * long[codes] > 0) == telling))
+    opinions = np.array([kind in OPINIONS for kind in history.kinds], dtype=np.int64)
+    telling = np.where(amounts * long[codes] > 0, 1 + opinions, 0)
+    for rank in range(3):
+        rows = np.flatnonzero(kept & (telling == rank))
         last.update(zip(codes[rows].tolist(), rows.tolist(), strict=True))
     hides = np.zeros(count, dtype=np.bool_)
     hides[codes[kept & np.array([kind == "hide" for kind in history.kinds], dtype=np.bool_)]] = True

@@ -165,7 +165,15 @@ def plain(tilt: Tilt, scored: Scored, asked: PersonalSettings) -> list[float]:
         each, shared = [], 0.0
         for row, name in enumerate(points.names):
             share = points.weights[row] / heaviest if heaviest else 0.0
-            each.append(0.0 if name == doc_id else share * near(points.vectors[row], vector))
+            liken = [
+                share * near(points.vectors[row], VECTORS[NAMES.index(one)])
+                for one in (scored.doc_ids if name == doc_id else [doc_id])
+                if one != name
+            ]
+            praised = points.kinds[row] in ("like", "save")
+            each.append(
+                max([0.0, *liken]) if name == doc_id and praised else 0.0 if name == doc_id else liken[0]
+            )
             if tilt.shared is not None and points.kinds[row]:
                 among = tilt.shared.near
                 for at, column, value in zip(among.rows, among.columns, among.values, strict=True):
@@ -231,7 +239,8 @@ def test_the_term_is_what_its_definition_says(
         assert len(reasons) <= 4
         for one in reasons:
             assert (one.doc_id or one.title) in past
-            assert one.doc_id != doc_id
+            assert (one.doc_id == doc_id) == (one.source == "own")
+            assert one.source != "own" or one.kind == "like"
             assert (one.source == "declared") == (one.doc_id == "")
             assert one.value < 0 or one.kind != "dislike"
 
@@ -257,6 +266,26 @@ def test_proposals_are_new_and_the_best_of_what_is_near(events: list[Event], see
     assert not set(names) & tilt.interests.met
     values, _ = tilt.interest(names, VECTORS[tilt.proposed])
     assert values.tolist() == sorted(values, reverse=True)
+
+
+@given(seed=st.integers(0, 500), kind=st.sampled_from(["like", "save"]))
+@settings(deadline=None, max_examples=60)
+def test_praise_does_not_lower_what_is_praised(seed: int, kind: str) -> None:
+    scored = listed(seed, 20, 0)
+    for place in (0, 7, 19):
+        tilt = inclined([Event("u", scored.doc_ids[place], kind)], PersonalSettings())
+        found = tilt.term(Reader(), scored)  # type: ignore[arg-type]
+        if found is None:
+            assert not VECTORS[scored.documents[place]].any()  # nothing is known of what it is about
+            continue
+        assert (found.values[place] >= found.values).all()
+
+
+def test_what_was_read_is_not_raised_by_that() -> None:
+    scored = listed(3, 20, 0)
+    found = inclined([Event("u", scored.doc_ids[4], "read")], PersonalSettings()).term(Reader(), scored)  # type: ignore[arg-type]
+    assert found is not None
+    assert found.values[4] == 0.0
 
 
 def test_the_mean_is_likeness_to_one_vector() -> None:

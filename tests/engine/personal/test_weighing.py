@@ -129,6 +129,13 @@ def test_the_last_deed_and_its_time() -> None:
     assert math.isnan(found.at[1])
 
 
+def test_an_opinion_goes_before_a_later_deed_that_is_none() -> None:
+    events = [Event("u", "a", "like", NOW - timedelta(days=3)), Event("u", "a", "click", NOW)]
+    found = weigh(history(events), PersonalSettings(), NOW.timestamp())
+    assert found.kinds == ("like",)
+    assert found.at[0] == (NOW - timedelta(days=3)).timestamp()
+
+
 def test_the_last_deed_is_one_that_tells_why_it_counts() -> None:
     events = [
         Event("u", "a", "dislike", NOW - timedelta(days=1)),

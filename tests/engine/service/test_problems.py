@@ -44,13 +44,30 @@ def test_what_is_wrong_with_the_question_is_told_in_full() -> None:
 def test_an_index_that_is_gone_is_no_document_that_is_not_there(
     ask: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*arguments: object, **values: object) -> object:
-        raise NoSuchIndex(f"there is no index at {SECRET}")
-
-    metrics = ask.service.metrics
-    counted: list[BaseException] = []
-    monkeypatch.setattr(ask.service.engines.shared, "document", gone)
-    monkeypatch.setattr(metrics, "error", counted.append)
+    counted = _without_an_index(ask, monkeypatch)
     found = problem(ask("GET", "/v1/documents/text?id=d01"), 500)
     assert SECRET not in found["detail"]
     assert len(counted) == 1
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_what_fails_in_the_box_is_counted_too(
+    ask: Asker, monkeypatch: pytest.MonkeyPatch, accept: str
+) -> None:
+    counted = _without_an_index(ask, monkeypatch)
+    found = ask("GET", "/document?id=d01", headers={"Accept": accept})
+    assert (found.status_code, found.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert SECRET not in found.text
+    assert len(counted) == 1
+
+
+def _without_an_index(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """Have documents be asked of an index that is gone; return what is counted as an error."""
+
+    def gone(*arguments: object, **values: object) -> object:
+        raise NoSuchIndex(f"there is no index at {SECRET}")
+
+    counted: list[BaseException] = []
+    monkeypatch.setattr(ask.service.engines.shared, "document", gone)
+    monkeypatch.setattr(ask.service.metrics, "error", counted.append)
+    return counted

@@ -70,7 +70,7 @@ class BecauseOut(Given):
 
     doc_id: str
     title: str
-    source: Literal["near", "together", "declared"]
+    source: Literal["near", "together", "declared", "own"]
     value: float
     weight: float
     kind: str

@@ -13,7 +13,8 @@ from fastapi.routing import APIRoute
 from engine.errors import SearchError
 from engine.service.box.page.rendering import render
 from engine.service.box.urls.asked import Asked
-from engine.service.problems import Problem, problem_of
+from engine.service.failures import problem_for
+from engine.service.problems import Problem
 
 FRAGMENT = "quire-fragment"
 """The header that a page's own JavaScript sends when it wants a piece of a page and not all of it."""
@@ -59,13 +60,7 @@ class BoxRoute(APIRoute):
         async def answered(request: Request) -> Response:
             try:
                 return await answer(request)
-            except Problem as problem:
-                return problem_page(request, problem)
-            except SearchError as error:
-                return problem_page(request, problem_of(error))
-            except RequestValidationError as error:
-                first = error.errors()[0]
-                name = str(first["loc"][-1])
-                return problem_page(request, Problem(422, "invalid-request", f"{name}: {first['msg']}"))
+            except (Problem, SearchError, RequestValidationError) as error:
+                return problem_page(request, problem_for(request, error))
 
         return answered

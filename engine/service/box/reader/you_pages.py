@@ -122,7 +122,7 @@ async def erase(request: Request, caller: Asking, sure: Written = "") -> Respons
 
     def work(engine: SearchEngine) -> tuple[dict[str, int], bool]:
         forgotten = engine.forget(user_id)
-        counts = {name: getattr(forgotten, name) for name in ("events", "declared", "muted", "documents")}
+        counts = {name: getattr(forgotten, name) for name in ("events", "declared")}
         left = engine.readers.export(user_id)
         gone = not left["events"] and not left["declared"] and not left["muted"]
         return counts, gone and engine.interests(user_id) is None

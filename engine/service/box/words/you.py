@@ -99,9 +99,6 @@ ENGLISH: dict[str, str] = {
     "erased.title": "Erased",
     "erased.not": "Not all of it is gone",
     "erased.gone": "Gone: {things}, {declared}.",
-    "erased.documents": "{n:,} document that nobody else had met is no longer named in what is kept of "
-    "readers.|{n:,} "
-    "documents that nobody else had met are no longer named in what is kept of readers.",
     "erased.proof": "Looked again just now: the store knows no reader of this name, no events and no interests. "
     "The bytes "
     "were taken off the disk as well.",
@@ -202,7 +199,6 @@ CHINESE: dict[str, str] = {
     "erased.title": "已删除",
     "erased.not": "还没有全部删除",
     "erased.gone": "已经消失：您做过的 {things}，{declared}。",
-    "erased.documents": "有 {n:,} 篇文档只有您接触过，读者记录里已不再有它们的名字。",
     "erased.proof": "刚才又查了一遍：库里没有这个名字的读者，没有记录，也没有兴趣。磁盘上的字节也已清除。",
     "erased.proof.not": "刚才又查了一遍：还有内容，也许您在另一个窗口里继续阅读了。请再删除一次。",
     "erased.guest": "这个浏览器的化名也已被忘记。",

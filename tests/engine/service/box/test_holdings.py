@@ -47,6 +47,16 @@ def test_fields_of_few_values_are_facets(make_index: Callable[..., Index]) -> No
         assert holdings.documents == 30
 
 
+def test_of_conditions_that_hold_as_often_the_first_by_name_is_shown(
+    make_index: Callable[..., Index],
+) -> None:
+    documents = [
+        Document(f"d{n}", "A bridge.", "", {"kind": "story" if n < 4 else "manual"}) for n in range(8)
+    ]
+    with make_index(*documents) as index, SearchEngine(index, ENCODER) as engine:
+        assert look(engine, index.reader(), "").condition == "kind:manual"
+
+
 def test_what_is_set_goes_before_what_is_found(make_index: Callable[..., Index]) -> None:
     with (
         make_index(*some()) as index,
