@@ -10,6 +10,8 @@ from indexer.analyser import Analyser, Token
 
 _SENTENCE_END = re.compile(r"[.!?][\"')\]’”]*\s+|[。！？；][”’」』）]*|\n\s*\n|\n(?=\s*[-*•#])")
 _SPACE = re.compile(r"\s")
+_HEADING = re.compile(r"#{1,6}[ \t]+([^\n]+)(?:\n\s*|$)")
+_MARKUP = re.compile(r"^#{1,6}(?=[ \t])|^[ \t]*(?:`{3,}|~{3,})\w*[ \t]*$", re.MULTILINE)
 _REPEAT = 0.1  # what a word is worth that the window holds already
 
 
@@ -38,6 +40,33 @@ def snippet(
         cut_before=bool(passage[:start].strip()),
         cut_after=bool(passage[end:].strip()),
     )
+
+
+def without_headings(text: str, start: int, headings: Sequence[str]) -> tuple[str, int]:
+    """Return a snippet as it is shown below its passage's headings, and where that starts in the document's text.
+
+    The headings that it begins with are left out, unless there is nothing else, and Markdown's marks become spaces.
+
+    Args:
+        text: The snippet's.
+        start: Where it starts.
+        headings: Those shown above it.
+    """
+    body, at = text, start
+    while (first := _HEADING.match(body)) and any(same_heading(first[1], heading) for heading in headings):
+        body, at = body[first.end() :], at + first.end()
+    if not body.strip():
+        body, at = text, start
+    return _MARKUP.sub(lambda found: " " * len(found[0]), body), at
+
+
+def same_heading(one: str, other: str) -> bool:
+    """Whether two headings differ at most in how they are written: in case, marks and spaces."""
+    return _letters(one) == _letters(other)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def window(

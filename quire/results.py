@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from engine.snippet import without_headings
 from quire.progress import plural
 from quire.terminal import Screen, cells, cut, harmless, runs_of
 
@@ -83,16 +84,22 @@ def hit_lines(
     if summary is not None and summary.sentences:
         yield from summary_lines(summary, screen)
     else:
-        for passage in hit.passages:
-            yield from passage_lines(passage, screen, hit.title)
+        for place, passage in enumerate(hit.passages):
+            yield from passage_lines(passage, screen, hit.title, first=place == 0)
     yield from account_lines(hit, screen, explain=explain)
 
 
-def passage_lines(passage: HitPassage, screen: Screen, title: str = "") -> Iterator[str]:
-    """Yield a passage's place (page and headings) and its snippet, the query's words marked."""
+def passage_lines(
+    passage: HitPassage, screen: Screen, title: str = "", *, first: bool = True
+) -> Iterator[str]:
+    """Yield a passage's place (page and headings) and its snippet, the query's words marked.
+
+    The document's title, where that is the first heading, stands above already. It is said again of a passage that has
+    no other heading and is not the first, or it would seem to go on with the one before.
+    """
     headings = [" ".join(heading.split()) for heading in passage.headings]
     if headings and headings[0] == " ".join(title.split()):
-        headings = headings[1:]
+        headings = headings[1:] or ([] if first else headings)
     place = [harmless(part) for part in ([f"p. {passage.page}"] if passage.page else []) + headings]
     if place:
         room = screen.width - len(INDENT)
@@ -100,7 +107,8 @@ def passage_lines(passage: HitPassage, screen: Screen, title: str = "") -> Itera
             place = [cut(part, max(8, (room - 3 * (len(place) - 1)) // len(place))) for part in place]
         yield INDENT + screen.style(cut(" › ".join(place), room), "blue")
     snippet = passage.snippet
-    runs = runs_of(snippet.text, snippet.start, snippet.highlights)
+    text, start = without_headings(snippet.text, snippet.start, passage.headings)
+    runs = runs_of(text, start, snippet.highlights)
     if snippet.cut_before:
         runs.insert(0, ("… ", False))
     if snippet.cut_after:

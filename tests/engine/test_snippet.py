@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.ranking import Snippet
-from engine.snippet import snippet, window
+from engine.snippet import snippet, window, without_headings
 from indexer.analyser import Analyser, Token
 
 ANALYSER = Analyser()
@@ -114,3 +114,31 @@ def test_rendering() -> None:
     assert shown.render() == "…a <b> **needle** & c"
     assert shown.render("[", "]", ellipsis="... ") == "... a <b> [needle] & c"
     assert shown.to_html() == "…a &lt;b&gt; <mark>needle</mark> &amp; c"
+
+
+@pytest.mark.parametrize(
+    ("text", "headings", "shown"),
+    [
+        ("# Tides\n\n## The *moon*\n\nIt pulls.", ["Tides", "The moon"], "It pulls."),
+        ("## The moon\n\n### Its pull\n\nIt pulls.", ["Tides", "The moon"], "    Its pull\n\nIt pulls."),
+        ("It pulls.\n\n## The moon\n\nAgain.", ["The moon"], "It pulls.\n\n   The moon\n\nAgain."),
+        ("```py\ntide()\n```", ["Tides"], "     \ntide()\n   "),
+        ("# Tides", ["Tides"], "  Tides"),
+        ("#tides and C# rise", ["tides"], "#tides and C# rise"),
+    ],
+)
+def test_what_stands_above_a_snippet_is_not_shown_again(text: str, headings: list[str], shown: str) -> None:
+    body, start = without_headings(text, 100, headings)
+    assert body == shown
+    assert start - 100 == len(text) - len(body)
+
+
+@given(
+    st.lists(st.sampled_from(["# Tides\n", "## Moon\n", "word ", "\n", "```\n", "#"]), max_size=12).map(
+        "".join
+    )
+)
+def test_what_is_shown_keeps_its_offsets(text: str) -> None:
+    body, start = without_headings(text, 0, ["Tides", "Moon"])
+    assert len(body) == len(text) - start
+    assert all(one in (other, " ") for one, other in zip(body, text[start:], strict=True))

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from engine.ranking import HitPassage, Snippet
+from quire.results import passage_lines
+from quire.terminal import Screen
+
 Quire = Callable[..., Result]
 
 
@@ -28,7 +32,20 @@ def test_a_hit_shows_its_title_place_marked_words_and_account(quire: Quire, inde
     assert "«keeper»" in first
     assert "«wick»" in first
     assert re.search(r"words [\d.]+ \+ document [\d.]+ \+ meaning [\d.]+", first)
+    assert "#" not in first
     assert re.search(r"1–1 of 1 document found, in \d+ ms", result.stdout)
+
+
+def test_every_passage_below_another_says_where_it_stands() -> None:
+    screen = Screen(width=80)
+
+    def shown(*headings: str, first: bool) -> list[str]:
+        passage = HitPassage(0, 9, headings, None, 1.0, Snippet("It pulls.", 0, 9))
+        return [line.strip() for line in passage_lines(passage, screen, "Tides", first=first)]
+
+    assert shown("Tides", first=True) == shown(first=False) == ["It pulls."]
+    assert shown("Tides", first=False) == ["Tides", "It pulls."]
+    assert shown("Tides", "The moon", first=False) == ["The moon", "It pulls."]
 
 
 def test_explain_shows_the_terms_that_add_up_to_the_score(quire: Quire, index: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,14 +19,13 @@ from engine.service.box.urls.asked import Asked
 from engine.service.box.urls.place import PASSAGE, Place
 from engine.service.box.words.ledgers import because, detail
 from engine.service.box.words.words import Words
+from engine.snippet import same_heading, without_headings
 
 if TYPE_CHECKING:
     from indexer.document import MetadataValue
 
 LONGEST_SNIPPET = 900
 _LONGEST_CRUMB = 64
-_HEADING = re.compile(r"#{1,6}[ \t]+([^\n]+)(?:\n\s*|$)")
-_MARKUP = re.compile(r"^#{1,6}(?=[ \t])|^[ \t]*(?:`{3,}|~{3,})\w*[ \t]*$", re.MULTILINE)
 _AUTHORS = ("author", "authors", "creator")
 
 
@@ -99,10 +97,10 @@ class HitViews:
 
     def _passage(self, hit: Hit, passage: HitPassage, mark: Mark | None) -> PassageView:
         snippet = passage.snippet
-        text, start = _body(snippet.text[:LONGEST_SNIPPET], snippet.start, passage.headings)
+        text, start = without_headings(snippet.text[:LONGEST_SNIPPET], snippet.start, passage.headings)
         place = Place(hit.doc_id, passage.start, passage.end, asked=self.asked)
         crumbs = [shortened(heading, _LONGEST_CRUMB) for heading in passage.headings]
-        if crumbs and _letters(passage.headings[0]) == _letters(hit.title):
+        if crumbs and same_heading(passage.headings[0], hit.title):
             del crumbs[0]
         return PassageView(
             runs=pieces(text, start, snippet.highlights, [(mark.start, mark.end)] if mark else []),
@@ -114,19 +112,6 @@ class HitViews:
             href=place.url(fragment=PASSAGE),
             unfold=place.url("/passage"),
         )
-
-
-def _body(text: str, start: int, headings: Sequence[str]) -> tuple[str, int]:
-    """Return a snippet without the headings that it begins with, and without Markdown's marks; and its start."""
-    above = {_letters(heading) for heading in headings}
-    while (first := _HEADING.match(text)) and _letters(first[1]) in above:
-        text, start = text[first.end() :], start + first.end()
-    return _MARKUP.sub(lambda found: " " * len(found[0]), text), start
-
-
-def _letters(text: str) -> str:
-    """Return what two ways of writing the same heading have in common."""
-    return "".join(filter(str.isalnum, text)).casefold()
 
 
 def _terms(ledger: Ledger, bar: Bar, words: Words) -> list[TermView]:
