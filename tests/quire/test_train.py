@@ -237,6 +237,14 @@ def test_structure_needs_no_labels(quire: Quire, place: Path) -> None:
     assert all(example["query"] not in json.dumps(example["passages"]) for example in examples)
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as a shell's foreground has it: what is started in the background is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def pressing(when: Callable[[object], bool]) -> Callable[[object], None]:
     """Press Ctrl-C at the first event that is meant."""
     pressed: list[object] = []

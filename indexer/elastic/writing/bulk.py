@@ -1,7 +1,8 @@
 """Bulk requests: several under way at once, each action acknowledged or its refusal told, and never too much in memory.
 
 What the server is too busy for (429, 503, no answer) is sent again after random pauses that grow, action by action;
-ids make sending twice harmless. What it refuses for good is reported with the action, and the others go on.
+ids make sending twice harmless. So is what it says to have no index for, for a shorter while. What it refuses for good
+is reported with the action, and the others go on.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from indexer.elastic.errors import ElasticError, ElasticForbidden, cause_of, refusal
+from indexer.elastic.errors import ElasticError, ElasticForbidden, ElasticNotFound, cause_of, refusal
 from indexer.elastic.wire.connection import Cluster
 from indexer.elastic.wire.retrying import pause
 from indexer.errors import IndexFull, IndexingError, IndexUnavailable
@@ -26,6 +27,8 @@ Owner = TypeVar("Owner")
 WORKERS = 3
 PATIENCE = 180.0
 """Seconds for which a cluster may be unable to take an action: a node that is lost takes half a minute to replace."""
+MISSING = 10.0
+"""Seconds for which an index may be missing: a node that has just started may know of none for a moment."""
 _SECONDS = 60.0  # of one request
 _TOO_LARGE = 413
 _BLOCKED = "cluster_block_exception"
@@ -149,6 +152,7 @@ class Bulk(Generic[Owner]):
     def _deliver(self, actions: list[Action[Owner]], names: Mapping[Side, str]) -> Delivered[Owner]:
         result: Delivered[Owner] = Delivered([], [], [])
         started, attempt = self._clock(), 0
+        missing_since: float | None = None
         while actions:
             attempt += 1
             error: IndexingError
@@ -157,9 +161,16 @@ class Bulk(Generic[Owner]):
                 if found is None:
                     return result
                 actions, error = again, found
-            except IndexUnavailable as unavailable:
-                error = unavailable
-            if self._clock() - started > self._patience:
+            except (IndexUnavailable, ElasticNotFound) as failed:
+                error = failed
+            now = self._clock()
+            if isinstance(error, IndexUnavailable):
+                missing_since = None
+            elif missing_since is None:
+                missing_since = now
+            if now - started > self._patience or (
+                missing_since is not None and now - missing_since > MISSING
+            ):
                 raise error
             retry_after = error.retry_after if isinstance(error, IndexUnavailable) else None
             seconds = pause(attempt, self._chance(), retry_after)
@@ -169,7 +180,7 @@ class Bulk(Generic[Owner]):
 
     def _once(
         self, actions: list[Action[Owner]], names: Mapping[Side, str], result: Delivered[Owner]
-    ) -> tuple[list[Action[Owner]], IndexUnavailable | None]:
+    ) -> tuple[list[Action[Owner]], IndexingError | None]:
         """Send a request; return what is to be sent again, and why."""
         try:
             answer = self._cluster.request(
@@ -187,7 +198,7 @@ class Bulk(Generic[Owner]):
             result.done.extend(actions)
             return [], None
         again: list[Action[Owner]] = []
-        reason: IndexUnavailable | None = None
+        reason: IndexingError | None = None
         for action, item in zip(actions, answer["items"], strict=True):
             [told] = item.values()
             failed = self._sorted_out(action, told, result)
@@ -202,7 +213,7 @@ class Bulk(Generic[Owner]):
         names: Mapping[Side, str],
         result: Delivered[Owner],
         error: ElasticError,
-    ) -> tuple[list[Action[Owner]], IndexUnavailable | None]:
+    ) -> tuple[list[Action[Owner]], IndexingError | None]:
         if len(actions) == 1:
             size = actions[0].size
             result.refused.append(
@@ -216,7 +227,7 @@ class Bulk(Generic[Owner]):
 
     def _sorted_out(
         self, action: Action[Owner], told: Mapping[str, Any], result: Delivered[Owner]
-    ) -> IndexUnavailable | None:
+    ) -> IndexingError | None:
         """Put an action where its answer belongs; return the reason when it is to be sent again."""
         status = int(told["status"])
         if "error" not in told or (status == 409 and action.guard is not None):
@@ -224,9 +235,9 @@ class Bulk(Generic[Owner]):
             return None
         kind, reason = cause_of(told)
         error = refusal(status, told, asked=f"{action.side} {action.id}", who=self._cluster.settings.who)
-        if isinstance(error, IndexUnavailable):
+        if isinstance(error, IndexUnavailable) or (status == 404 and kind.startswith("index_")):
             return error
-        if isinstance(error, IndexFull) or status == 401 or (status == 404 and kind.startswith("index_")):
+        if isinstance(error, IndexFull) or status == 401:
             raise error
         if kind == _BLOCKED:
             result.blocked.append(action)

@@ -13,7 +13,7 @@ import pytest
 from indexer.elastic.errors import ElasticError, ElasticForbidden, ElasticNotFound
 from indexer.elastic.settings import ElasticSettings
 from indexer.elastic.wire.connection import Cluster
-from indexer.elastic.writing.bulk import Action, Bulk, Delivered
+from indexer.elastic.writing.bulk import MISSING, Action, Bulk, Delivered
 from indexer.errors import IndexFull, IndexUnavailable
 
 NAMES = {"passages": "p-1", "documents": "d-1"}
@@ -175,7 +175,6 @@ def test_what_an_index_closed_to_writers_does_not_take_comes_back() -> None:
             {"status": 403, "error": {"type": "security_exception", "reason": "unauthorized"}},
             ElasticForbidden,
         ),
-        ({"status": 404, "error": {"type": "index_not_found_exception", "reason": "gone"}}, ElasticNotFound),
     ],
 )
 def test_what_concerns_every_action_ends_it(item: dict[str, Any], error: type[Exception]) -> None:
@@ -183,6 +182,29 @@ def test_what_concerns_every_action_ends_it(item: dict[str, Any], error: type[Ex
         bulk.send(actions("a", "b"), NAMES)
         with pytest.raises(error):
             bulk.take(block=True)
+
+
+NO_INDEX = {"status": 404, "error": {"type": "index_not_found_exception", "reason": "no such index [p-1]"}}
+
+
+def test_a_node_that_has_just_started_does_not_know_its_indexes_at_once() -> None:
+    def rule(ids: list[str], times: int) -> list[dict[str, Any]]:
+        if times < 8:
+            return [AWAY] * len(ids)
+        return [OK if each == "a" or times > 9 else NO_INDEX for each in ids]
+
+    with bulk_of(Scripted(rule)) as (bulk, slept):
+        delivered = sent(bulk, actions("a", "b"))
+    assert sorted(ids_of(delivered.done)) == ["a", "b"]
+    assert sum(slept) > MISSING  # most of them for the nodes that were away: that is another patience
+
+
+def test_an_index_that_stays_missing_is_waited_for_no_longer_than_that() -> None:
+    with bulk_of(Scripted(lambda ids, _: [NO_INDEX] * len(ids))) as (bulk, slept):
+        bulk.send(actions("a"), NAMES)
+        with pytest.raises(ElasticNotFound):
+            bulk.take(block=True)
+    assert MISSING < sum(slept) < 2 * MISSING
 
 
 def test_a_deletion_that_somebody_forestalled_counts_as_done() -> None:
