@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import Request, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from engine.service.access.admission import READER_HEADER, admitted, count, count_failure, reader
@@ -127,6 +127,10 @@ async def box_caller(request: Request) -> Caller:
     found = Caller(BOX, token.tenant, _BOX_SCOPES, token.user_id, token.guest)
     remember_caller(request.scope, found)
     return found
+
+
+BoxCaller = Annotated[Caller, Depends(box_caller)]
+"""Who asks, as routes of the box take it."""
 
 
 def reader_at_box(request: Request, token: str) -> ReaderToken:

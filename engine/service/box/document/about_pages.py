@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from engine.document_text import DocumentText
 from engine.errors import NoSuchDocument, translated
 from engine.search_engine import SearchEngine
-from engine.service.access.caller import Caller
-from engine.service.access.dependencies import box_caller, the_service
+from engine.service.access.dependencies import BoxCaller, the_service
 from engine.service.box.document.document_views import Fact, facts, title_of, written_in
 from engine.service.box.page.marks import Run, pieces
 from engine.service.box.page.naming import LONGEST_LABEL, name_of, openings, shortened
@@ -37,8 +35,6 @@ LENGTHS = (300, 600, 1200)
 """Characters that a summary may have."""
 _LIKE = 10
 _PHRASES = 6
-
-Asking = Annotated[Caller, Depends(box_caller)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +85,7 @@ class _Summed:
 
 
 @router.get("/similar")
-async def similar(request: Request, caller: Asking) -> HTMLResponse:
+async def similar(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Show the documents most like one."""
     service = the_service(request)
     place = place_of(request)
@@ -118,7 +114,7 @@ async def similar(request: Request, caller: Asking) -> HTMLResponse:
 
 
 @router.get("/summary")
-async def summary(request: Request, caller: Asking) -> HTMLResponse:
+async def summary(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Show chosen documents in short, each with its keyphrases; the sentences lead to where they stand."""
     service = the_service(request)
     place = place_of(request)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from engine.document_text import DocumentText
 from engine.errors import translated
 from engine.search_engine import SearchEngine
-from engine.service.access.caller import Caller
-from engine.service.access.dependencies import box_caller, the_service
+from engine.service.access.dependencies import BoxCaller, the_service
 from engine.service.asking import ask
 from engine.service.box.document.contents import Heading, contents
 from engine.service.box.document.document_views import (
@@ -41,8 +39,6 @@ _LONGEST_PASSAGE = 20_000
 _MOST_PASSAGES = 4_000
 """A document of more passages has no table of contents: all of them would have to be read for it."""
 
-Asking = Annotated[Caller, Depends(box_caller)]
-
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
@@ -58,7 +54,7 @@ class _Opened:
 
 
 @router.get("/document")
-async def document(request: Request, caller: Asking) -> HTMLResponse:
+async def document(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Show a document, opened at a passage."""
     service = the_service(request)
     place = place_of(request)
@@ -96,7 +92,7 @@ async def document(request: Request, caller: Asking) -> HTMLResponse:
 
 
 @router.get("/passage")
-async def passage(request: Request, caller: Asking) -> HTMLResponse:
+async def passage(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Show a passage alone, to be put into a list."""
     service = the_service(request)
     place = place_of(request)

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.cookies import as_reader
-from engine.service.access.dependencies import box_caller, the_service
+from engine.service.access.dependencies import BoxCaller, the_service
 from engine.service.access.origins import own_path, same_origin
 from engine.service.asking import ask
 from engine.service.box.page.problem_pages import BoxRoute, wants_fragment
@@ -24,13 +24,12 @@ router = APIRouter(route_class=BoxRoute, include_in_schema=False)
 
 UNDO = "undo"
 
-Asking = Annotated[Caller, Depends(box_caller)]
 Written = Annotated[str, Form()]
 
 
 @router.post("/feedback", dependencies=[Depends(same_origin)])
 async def feedback(
-    request: Request, caller: Asking, doc_id: Written, kind: Written, back: Written = ""
+    request: Request, caller: BoxCaller, doc_id: Written, kind: Written, back: Written = ""
 ) -> Response:
     """Remember it, and lead back.
 

@@ -15,7 +15,7 @@ from engine.personal.wishes import checked_words
 from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
 from engine.service.access.cookies import as_reader, drop_reader
-from engine.service.access.dependencies import box_caller, the_service
+from engine.service.access.dependencies import BoxCaller, the_service
 from engine.service.access.origins import own_path, same_origin
 from engine.service.asking import ask
 from engine.service.box.page.problem_pages import BoxRoute, wants_fragment
@@ -27,41 +27,42 @@ from engine.service.problems import Problem
 
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)
 
-Asking = Annotated[Caller, Depends(box_caller)]
 Written = Annotated[str, Form()]
 T = TypeVar("T")
 _OURS = [Depends(same_origin)]
 
 
 @router.get("/you")
-async def you(request: Request, caller: Asking) -> HTMLResponse:
+async def you(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Show who the system thinks its reader is."""
     return await _shown(request, caller, "you_piece.html" if wants_fragment(request) else "you.html")
 
 
 @router.post("/you/mute", dependencies=_OURS)
-async def mute(request: Request, caller: Asking, name: Written, back: Written = "") -> Response:
+async def mute(request: Request, caller: BoxCaller, name: Written, back: Written = "") -> Response:
     """Turn an interest off."""
     await _changed(request, caller, lambda engine, user_id: engine.readers.mute(user_id, name))
     return await _done(request, caller, "muted", back)
 
 
 @router.post("/you/unmute", dependencies=_OURS)
-async def unmute(request: Request, caller: Asking, name: Written, back: Written = "") -> Response:
+async def unmute(request: Request, caller: BoxCaller, name: Written, back: Written = "") -> Response:
     """Turn an interest on again."""
     await _changed(request, caller, lambda engine, user_id: engine.readers.unmute(user_id, name))
     return await _done(request, caller, "unmuted", back)
 
 
 @router.post("/you/forget-document", dependencies=_OURS)
-async def forget_document(request: Request, caller: Asking, doc_id: Written, back: Written = "") -> Response:
+async def forget_document(
+    request: Request, caller: BoxCaller, doc_id: Written, back: Written = ""
+) -> Response:
     """Forget all that a reader did with a document."""
     await _changed(request, caller, lambda engine, user_id: engine.readers.forget_document(user_id, doc_id))
     return await _done(request, caller, "forgotten", back)
 
 
 @router.post("/you/declare", dependencies=_OURS)
-async def declare(request: Request, caller: Asking, text: Written = "", back: Written = "") -> Response:
+async def declare(request: Request, caller: BoxCaller, text: Written = "", back: Written = "") -> Response:
     """Keep an interest in the reader's own words; who is nobody yet becomes a guest."""
     if not text.strip():
         return await _done(request, caller, "empty", back)
@@ -72,7 +73,7 @@ async def declare(request: Request, caller: Asking, text: Written = "", back: Wr
 
 
 @router.post("/you/undeclare", dependencies=_OURS)
-async def undeclare(request: Request, caller: Asking, text: Written, back: Written = "") -> Response:
+async def undeclare(request: Request, caller: BoxCaller, text: Written, back: Written = "") -> Response:
     """Take back an interest that was put into words."""
     await _changed(request, caller, lambda engine, user_id: engine.readers.undeclare(user_id, text))
     return await _done(request, caller, "undeclared", back)
@@ -80,7 +81,11 @@ async def undeclare(request: Request, caller: Asking, text: Written, back: Writt
 
 @router.post("/you/preferences", dependencies=_OURS)
 async def preferences(
-    request: Request, caller: Asking, strength: Written = "1", personal: Written = "off", back: Written = ""
+    request: Request,
+    caller: BoxCaller,
+    strength: Written = "1",
+    personal: Written = "off",
+    back: Written = "",
 ) -> Response:
     """Keep how much interests count, in the browser, and go back to the list as it is then."""
     asked = Asked.of([("strength", strength), ("personal", "off" if personal == "off" else "on")])
@@ -93,7 +98,7 @@ async def preferences(
 
 
 @router.get("/you/export")
-async def export(request: Request, caller: Asking) -> Response:
+async def export(request: Request, caller: BoxCaller) -> Response:
     """Give all that is kept of a reader, as a file."""
     user_id = _known(caller)
     content = await ask(the_service(request), caller, lambda engine: _exported(engine, user_id))
@@ -108,13 +113,13 @@ async def export(request: Request, caller: Asking) -> Response:
 
 
 @router.get("/you/erase")
-async def erase_or_not(request: Request, caller: Asking) -> HTMLResponse:
+async def erase_or_not(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Ask whether all is to be erased, and say what that is."""
     return await _shown(request, caller, "erase.html")
 
 
 @router.post("/you/erase", dependencies=_OURS)
-async def erase(request: Request, caller: Asking, sure: Written = "") -> Response:
+async def erase(request: Request, caller: BoxCaller, sure: Written = "") -> Response:
     """Erase a reader, and look whether anything is left; a guest is nobody again."""
     user_id = _known(caller)
     if sure != "yes":

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from engine.completion import Completion
 from engine.service.access.caller import Caller
-from engine.service.access.dependencies import box_caller, the_service
+from engine.service.access.dependencies import BoxCaller, the_service
 from engine.service.asking import ask
 from engine.service.box.page.marks import Piece, pieces
 from engine.service.box.page.problem_pages import BoxRoute
@@ -24,24 +22,22 @@ SUGGESTED = 7
 
 router = APIRouter(route_class=BoxRoute, include_in_schema=False)
 
-Reader = Annotated[Caller, Depends(box_caller)]
-
 
 @router.get("/")
-async def search_page(request: Request, caller: Reader) -> HTMLResponse:
+async def search_page(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Answer with the search page: results for a query, or what there is to find where there is none."""
     return await _answer(request, caller, "search.html", "final")
 
 
 @router.get("/results")
-async def results_piece(request: Request, caller: Reader) -> HTMLResponse:
+async def results_piece(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Answer with the results alone, for a page that is there already: `beat=first` before anything is read twice."""
     beat: Beat = "first" if request.query_params.get("beat") == "first" else "final"
     return await _answer(request, caller, "answer.html", beat)
 
 
 @router.get("/suggest")
-async def suggest(request: Request, caller: Reader, q: str = "") -> JSONResponse:
+async def suggest(request: Request, caller: BoxCaller, q: str = "") -> JSONResponse:
     """Answer with queries that what was typed may become, in pieces: what was typed already, and what was not."""
     service = the_service(request)
     check_text("q", q, service.settings)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from engine.document_text import DocumentText
@@ -14,7 +13,7 @@ from engine.everyone import date_field
 from engine.query import Query
 from engine.search_engine import SearchEngine
 from engine.service.access.caller import Caller
-from engine.service.access.dependencies import box_caller, the_service
+from engine.service.access.dependencies import BoxCaller, the_service
 from engine.service.asking import ask
 from engine.service.box.document.document_views import title_of, written_in
 from engine.service.box.page.naming import name_of, shortened
@@ -37,8 +36,6 @@ _LEDGERS = ("Its score is ", "It is among the results, at rank ")
 """How those sentences begin that say a whole ledger, which the page draws."""
 _LONGEST_NAME = 1024
 
-Asking = Annotated[Caller, Depends(box_caller)]
-
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -59,7 +56,7 @@ class _Explained:
 
 
 @router.get("/why")
-async def why(request: Request, caller: Asking) -> HTMLResponse:
+async def why(request: Request, caller: BoxCaller) -> HTMLResponse:
     """Show the whole account of a document's score."""
     place = place_of(request)
     explained = await _explained(request, caller, place)
@@ -71,7 +68,7 @@ async def why(request: Request, caller: Asking) -> HTMLResponse:
 
 
 @router.get("/why-not")
-async def why_not(request: Request, caller: Asking) -> Response:
+async def why_not(request: Request, caller: BoxCaller) -> Response:
     """Show what became of a document that is not where somebody looked for it; without one, ask for it."""
     place = place_of(request)
     wanted = " ".join(place.doc_id.split())[:_LONGEST_NAME]
