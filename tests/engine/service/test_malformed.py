@@ -100,6 +100,13 @@ def test_the_field_that_is_wrong_is_named(
     assert found["detail"].startswith(f"{field}: ")
 
 
+def test_a_parameter_of_two_values_is_refused_and_none_of_them_counts(
+    ask: Callable[..., httpx.Response],
+) -> None:
+    found = problem(ask("GET", "/v1/suggest?q=tur&q=wi&limit=3"), 422)
+    assert found["errors"] == [{"field": "q", "message": "given 2 times; give it once"}]
+
+
 def test_the_nearest_name_is_suggested(ask: Callable[..., httpx.Response]) -> None:
     body = problem(ask("POST", "/v1/search", json={"query": "x", "filter": {}}), 422)
     assert body["detail"] == "filter: there is no such field; did you mean 'filters'?"

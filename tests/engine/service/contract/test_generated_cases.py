@@ -48,8 +48,8 @@ CHECKS = [
 ]
 FULL = "urn:quire:problem:too-many-jobs"
 """Nobody does the jobs here, so that after 200 no more are taken; which is documented, and no fault."""
-REFUSALS = (400, 401, 403, 404, 413, 414, 415, 422, 431)
-"""What a broken request may be answered with."""
+REFUSALS = (400, 401, 403, 404, 413, 414, 415, 422, 429, 431)
+"""What a broken request may be answered with: by and by also that too many broken tokens have come from here."""
 NEVER_DONE = ("POST /v1/profile/mute",)
 """Needs the name of an interest that the reader has at that moment; `test_readers_apart` has one."""
 IDS = ["d00", "d07", "zz", *ODD_IDS]
