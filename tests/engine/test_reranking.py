@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from .conftest import ENCODER, WORDS, first_stage
 
 EVERYTHING = 10_000
 ONLY = SearchSettings(depth=EVERYTHING, late_weight=0, gist_weight=0, neighbours_weight=0)
+Asked: TypeAlias = Sequence[str | PassageText]
 queries = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 
 
@@ -46,7 +48,7 @@ class Broken(OverlapScorer):
     def judge(
         self,
         query: str,
-        passages: Sequence[str | PassageText],
+        passages: Asked,
         *,
         deadline: float | None = None,
         cancelled: Callable[[], bool] = bool,
@@ -175,7 +177,7 @@ class Slow(OverlapScorer):
     def judge(
         self,
         query: str,
-        passages: Sequence[str | PassageText],
+        passages: Asked,
         *,
         deadline: float | None = None,
         cancelled: Callable[[], bool] = bool,
@@ -183,6 +185,25 @@ class Slow(OverlapScorer):
         assert deadline is not None
         self.order = [passage.text for passage in passages if isinstance(passage, PassageText)]
         return super().judge(query, passages, deadline=self.count)
+
+
+class Watched(OverlapScorer):
+    """Says what it is asked, before it answers."""
+
+    def __init__(self, tell: Callable[[Asked, float | None, Callable[[], bool]], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def judge(
+        self,
+        query: str,
+        passages: Asked,
+        *,
+        deadline: float | None = None,
+        cancelled: Callable[[], bool] = bool,
+    ) -> Judgement:
+        self._tell(passages, deadline, cancelled)
+        return super().judge(query, passages, cancelled=cancelled)
 
 
 @given(text=queries, count=st.integers(0, 40), passages=st.integers(1, 3))
@@ -227,19 +248,10 @@ def test_the_most_promising_passages_are_read_first(index: Index, search_engine:
 def test_the_stages_before_count(index: Index) -> None:
     given: list[float] = []
 
-    class Watching(OverlapScorer):
-        def judge(
-            self,
-            query: str,
-            passages: Sequence[str | PassageText],
-            *,
-            deadline: float | None = None,
-            cancelled: Callable[[], bool] = bool,
-        ) -> Judgement:
-            given.append(deadline if deadline is not None else np.inf)
-            return super().judge(query, passages)
+    def watch(passages: Asked, deadline: float | None, cancelled: Callable[[], bool]) -> None:
+        given.append(deadline if deadline is not None else np.inf)
 
-    engine = SearchEngine(index, ENCODER, reranker=Watching())
+    engine = SearchEngine(index, ENCODER, reranker=Watched(watch))
     before = time.monotonic()
     engine.search("turbine", settings=SearchSettings(budget_ms=60_000))
     assert before + 60 <= given[0] <= time.monotonic() + 60
@@ -250,21 +262,12 @@ def test_the_stages_before_count(index: Index) -> None:
 def test_a_search_that_nobody_waits_for_ends_while_passages_are_read(index: Index) -> None:
     left: list[bool] = []
 
-    class Interrupted(OverlapScorer):
-        def judge(
-            self,
-            query: str,
-            passages: Sequence[str | PassageText],
-            *,
-            deadline: float | None = None,
-            cancelled: Callable[[], bool] = bool,
-        ) -> Judgement:
-            assert not cancelled()
-            left.append(True)  # the client, in the middle of it
-            assert cancelled()
-            return super().judge(query, passages, cancelled=cancelled)
+    def leave(passages: Asked, deadline: float | None, cancelled: Callable[[], bool]) -> None:
+        assert not cancelled()
+        left.append(True)  # the client, in the middle of it
+        assert cancelled()
 
-    engine = SearchEngine(index, ENCODER, reranker=Interrupted())
+    engine = SearchEngine(index, ENCODER, reranker=Watched(leave))
     with pytest.raises(SearchCancelled, match="after the stage 'rerank'"):
         engine.search("turbine", cancelled=lambda: bool(left))
     assert left == [True]
@@ -275,7 +278,7 @@ def test_tokens_that_did_not_fit_are_told(index: Index) -> None:
         def judge(
             self,
             query: str,
-            passages: Sequence[str | PassageText],
+            passages: Asked,
             *,
             deadline: float | None = None,
             cancelled: Callable[[], bool] = bool,
@@ -297,21 +300,12 @@ def test_tokens_that_did_not_fit_are_told(index: Index) -> None:
 def test_title_and_headings_are_read_too(make_index: Callable[..., Index]) -> None:
     read: list[PassageText] = []
 
-    class Watching(OverlapScorer):
-        def judge(
-            self,
-            query: str,
-            passages: Sequence[str | PassageText],
-            *,
-            deadline: float | None = None,
-            cancelled: Callable[[], bool] = bool,
-        ) -> Judgement:
-            read.extend(passage for passage in passages if isinstance(passage, PassageText))
-            return super().judge(query, passages)
+    def watch(passages: Asked, deadline: float | None, cancelled: Callable[[], bool]) -> None:
+        read.extend(passage for passage in passages if isinstance(passage, PassageText))
 
     text = "# Rotors\n\nThe turbine.\n\n# Wings\n\nThe turbine too."
     index = make_index(Document("a", text, "Machines"))
-    SearchEngine(index, ENCODER, reranker=Watching()).search(
+    SearchEngine(index, ENCODER, reranker=Watched(watch)).search(
         "turbine", settings=SearchSettings(rerank_passages=3)
     )
     assert {passage.title for passage in read} == {"Machines"}
