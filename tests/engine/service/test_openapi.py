@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from engine.service.api import api_router
+from engine.service.api.callers import LISTS
 from engine.service.api.document import PATH, TAGS, describe, public_name
 from engine.service.api.schemas import documents, readers, search
 from engine.service.app import create_app
@@ -66,6 +67,17 @@ def references(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for one in value:
             yield from references(one)
+
+
+def test_what_may_be_given_several_times_is_what_is_said_to_be_a_list(document: dict[str, Any]) -> None:
+    said = {
+        (path, each["name"])
+        for _, path, operation in operations(document)
+        for each in operation.get("parameters", ())
+        if each["in"] == "query"
+        and "array" in [kind.get("type") for kind in (each["schema"], *each["schema"].get("anyOf", ()))]
+    }
+    assert said == LISTS
 
 
 def test_it_has_all_that_was_promised(document: dict[str, Any]) -> None:
