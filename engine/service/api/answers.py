@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from typing import Any
 
 from starlette.responses import Response
+
+from indexer.field_values import number_form
 
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _MEANING = {
@@ -66,7 +67,7 @@ def _dumped(content: object) -> bytes:
 
 def _finite(value: object) -> object:
     if isinstance(value, float) and math.isinf(value):
-        return math.copysign(sys.float_info.max, value)
+        return number_form(value)
     if isinstance(value, dict):
         return {name: _finite(one) for name, one in value.items()}
     return [_finite(one) for one in value] if isinstance(value, list | tuple) else value

@@ -16,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from indexer.elastic.errors import ElasticError, ElasticForbidden, ElasticNotFound, cause_of, refusal
+from indexer.elastic.errors import ElasticError, ElasticForbidden, cause_of, refusal
 from indexer.elastic.wire.connection import Cluster
 from indexer.elastic.wire.retrying import pause
 from indexer.errors import IndexFull, IndexingError, IndexUnavailable
@@ -161,8 +161,8 @@ class Bulk(Generic[Owner]):
                 if found is None:
                     return result
                 actions, error = again, found
-            except (IndexUnavailable, ElasticNotFound) as failed:
-                error = failed
+            except IndexUnavailable as unavailable:
+                error = unavailable
             now = self._clock()
             if isinstance(error, IndexUnavailable):
                 missing_since = None

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from engine.document_text import DocumentText
-from engine.errors import NoSuchDocument, translated
+from engine.errors import NoSuchDocument
 from engine.search_engine import SearchEngine
 from engine.service.access.dependencies import BoxCaller, the_service
 from engine.service.box.document.document_views import Fact, facts, title_of, written_in
@@ -93,9 +93,7 @@ async def similar(request: Request, caller: BoxCaller) -> HTMLResponse:
 
     def look(pressure: Pressure) -> tuple[Similar, DocumentText, dict[str, str]]:
         found = engine.similar(place.doc_id, k=_LIKE)
-        with translated():
-            reader = service.engines.index.reader()
-        begin = openings(reader, ((one.doc_id, one.title) for one in found.items))
+        begin = openings(service.engines.index.reader, ((one.doc_id, one.title) for one in found.items))
         return found, engine.document(place.doc_id, end=400), begin
 
     found, source, begin = await service.pool.run(look)

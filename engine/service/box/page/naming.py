@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -54,17 +54,18 @@ def name_of(title: str, doc_id: str, opening: str = "") -> tuple[str, bool]:
     return shortened(last or doc_id, LONGEST_TITLE) or "—", False
 
 
-def openings(reader: IndexReader, documents: Iterable[tuple[str, str]]) -> dict[str, str]:
+def openings(open_reader: Callable[[], IndexReader], documents: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return how the texts begin of those documents that have no title, by id.
 
     Args:
-        reader: The index.
+        open_reader: Gives a reader of the index; called where a text has to be looked at.
         documents: Ids and titles.
     """
     doc_ids = [doc_id for doc_id, title in documents if not is_seen(title)]
     if not doc_ids:
         return {}
     with translated():
+        reader = open_reader()
         numbers: list[int] = np.asarray(reader.find_all(doc_ids)).tolist()
         there = [(doc_id, number) for doc_id, number in zip(doc_ids, numbers, strict=True) if number >= 0]
         texts = reader.texts([(number, 0, OPENING) for _, number in there])

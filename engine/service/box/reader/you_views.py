@@ -150,7 +150,7 @@ def _shelf(reader: IndexReader, history: History, wanted: set[str], frame: Frame
     rows = zip(history.doc_ids, history.kinds, history.at.tolist(), strict=True)
     kinds = {doc_id: (kind, at) for doc_id, kind, at in rows if doc_id in wanted}
     known = documents_of(reader, kinds)
-    begin = openings(reader, ((stored.doc_id, stored.title) for stored in known.values()))
+    begin = openings(lambda: reader, ((stored.doc_id, stored.title) for stored in known.values()))
     shelf = {}
     for doc_id, (kind, at) in kinds.items():
         stored = known.get(doc_id)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fastapi import Request
 
-from engine.errors import translated
 from engine.marking import Marks
 from engine.query import Query
 from engine.ranking import FacetCounts, Hit, Ranking
@@ -194,7 +193,7 @@ async def _beside(
             engine.mark(query, hits) if marks and hits else (),
             opinions_in(engine.readers.history(user_id)) if user_id is not None and known else {},
             wider.counts(engine, user_id),
-            openings(service.engines.index.reader(), untitled) if untitled else {},
+            openings(service.engines.index.reader, untitled),
         )
 
     untitled = [(hit.doc_id, hit.title) for hit in hits if not is_seen(hit.title)]
@@ -231,9 +230,7 @@ def _recommended(
 ) -> tuple[tuple[Recommendation, ...], Mapping[str, str]]:
     """Return what may be read next, and how the texts of those begin that have no title."""
     items = engine.recommend(caller.user_id or _NOBODY, SUGGESTED).items
-    with translated():
-        reader = service.engines.index.reader()
-    return items, openings(reader, ((item.doc_id, item.title) for item in items))
+    return items, openings(service.engines.index.reader, ((item.doc_id, item.title) for item in items))
 
 
 def _suggested(item: Recommendation, begin: Mapping[str, str], frame: Frame) -> Suggested:

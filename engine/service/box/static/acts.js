@@ -1,6 +1,6 @@
 // What one does with a document without leaving the page: rate it, hide it, take that back, unfold a passage.
 
-const FRAGMENT = { "quire-fragment": "1" };
+export const FRAGMENT = { "quire-fragment": "1" };
 
 // The buttons of every form[data-rating] on the page, now and later. `known` is called when a rating has made somebody
 // of nobody, so that what the page says of its reader no longer holds.
@@ -20,7 +20,7 @@ export function startRating(page, known = () => {}) {
       if (form.classList.contains("rating")) rated(form, button, html, known);
       else undone(form, sent.get("doc_id"));
     } catch {
-      unsent(form);
+      tellUnsent(place(form));
     } finally {
       form.removeAttribute("aria-busy");
     }
@@ -37,14 +37,14 @@ function say(words) {
   if (live) live.textContent = words ?? "";
 }
 
-// Says that nothing has changed, where it was asked for.
-function unsent(form) {
-  place(form).querySelector(":scope > .unsent")?.remove();
+// Says in `where` that nothing has changed; `put` sets the line down there.
+export function tellUnsent(where, put = (line) => where.append(line)) {
+  where.querySelector(":scope > .unsent")?.remove();
   const line = document.createElement("p");
   line.className = "unsent";
   line.setAttribute("role", "alert");
   line.textContent = document.getElementById("live")?.dataset.unsent ?? "";
-  place(form).append(line);
+  put(line);
 }
 
 function press(form, button) {

@@ -1,7 +1,8 @@
 // The reader's own page: what is turned off, forgotten or added is shown at once, where it stands, and the focus stays.
 // Every form works without this; one that is refused here is sent as forms are, so that the browser tells why.
 
-const FRAGMENT = { "quire-fragment": "1" };
+import { FRAGMENT, tellUnsent } from "./acts.js";
+
 const panel = document.getElementById("you-panel");
 const live = document.getElementById("live");
 let sent = 0;
@@ -22,16 +23,6 @@ function show(html, key) {
   next?.focus({ preventScroll: Boolean(same) });
 }
 
-// Says that nothing has changed, where it was asked for.
-function unsent(form) {
-  form.parentElement.querySelector(":scope > .unsent")?.remove();
-  const line = document.createElement("p");
-  line.className = "unsent";
-  line.setAttribute("role", "alert");
-  line.textContent = live?.dataset.unsent ?? "";
-  form.after(line);
-}
-
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.matches("form[data-you]")) return;
@@ -48,7 +39,7 @@ document.addEventListener("submit", async (event) => {
     const html = await answer.text();
     if (number === sent) show(html, key); // a later change shows what became of this one too
   } catch {
-    unsent(form);
+    tellUnsent(form.parentElement, (line) => form.after(line));
   } finally {
     submitter?.removeAttribute("aria-busy");
   }
